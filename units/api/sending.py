@@ -1,0 +1,50 @@
+"""What every address that takes a body does: read it up to the limit, answer a repeated request as the first time."""
+
+from __future__ import annotations
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from units.api import idempotency
+from units.api.errors import Problem
+
+
+def body_of(request):
+    """The body (bytes), read by ourselves: the site's limit is for forms. Raises Problem 413."""
+    body = request.read(settings.API_MAX_BODY + 1)
+    if len(body) > settings.API_MAX_BODY:
+        words = _("The body is larger than %(at)s bytes: send it in parts.") % {"at": settings.API_MAX_BODY}
+        raise Problem("body_too_large", words, status=413)
+    return body
+
+
+def is_dry_run(request):
+    return request.GET.get("dry_run") in ("1", "true")
+
+
+def once(request, account, *, body, now, work):
+    """What `work()` answers, (status, members), kept under the request's Idempotency-Key with the work itself.
+
+    Returns HttpResponse. A dry run keeps nothing.
+    """
+    key = idempotency.key_of(request)
+    with transaction.atomic():
+        digest = idempotency.digest_of(request, body) if key else b""
+        replayed = idempotency.replay(account=account, key=key, digest=digest, now=now)
+        if replayed is not None:
+            return _located(replayed)
+        status, answer = work()
+        encoded = msgspec.json.encode(answer)
+        if not is_dry_run(request):
+            idempotency.store(account=account, key=key, status=status, body=encoded)
+    return _located(HttpResponse(encoded, status=status, content_type="application/json"))
+
+
+def _located(response):
+    """An answer that the work is taken up later says where to ask for it: `job` in its body."""
+    if response.status_code == 202:
+        response.headers["Location"] = msgspec.json.decode(response.content)["job"]
+    return response

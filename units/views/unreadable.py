@@ -1,0 +1,10 @@
+"""The page of a request that cannot be read: it says what is wrong with it, in the reader's language."""
+
+from django.core.exceptions import BadRequest
+from django.shortcuts import render
+
+
+def unreadable(request, exception):
+    """Only what was written to be read is shown: other refusals speak of the inside of the site."""
+    words = str(exception) if isinstance(exception, BadRequest) else ""
+    return render(request, "400.html", {"words": words}, status=400)
