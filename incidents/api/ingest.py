@@ -1,0 +1,79 @@
+"""POST /api/v1/incidents: events of one institution, one or many; GET /api/v1/jobs/<id>: how far a large body is."""
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from incidents.feed import BodyError, OtherInstitutionError, decode, jobs, laid_out
+from incidents.feed.outcome import encode
+from incidents.feed.receive import take
+from incidents.feed.rules import BODY
+from incidents.models import Job
+from units.api import plain, sending
+from units.api.errors import Forbidden, Problem
+from units.api.metering import meter
+
+AT_ONCE = 8 * 2**20  # bytes of a body that is taken while the sender waits
+ITEMS_AT_ONCE = 5_000
+
+
+@plain.endpoint("POST", writes=True)
+def incidents(request, account, token):
+    """Take the body now, or keep it for a worker where it is large. `layout`: in whose columns it is written."""
+    now, body, counts = timezone.now(), sending.body_of(request), {}
+
+    def work():
+        status, answer, counted = _answer(request, account, body, sending.is_dry_run(request), now)
+        counts.update(counted)
+        return status, answer
+
+    response = sending.once(request, account, body=body, now=now, work=work)
+    meter(account, account.institution.code, now=now, **counts)
+    return response
+
+
+def _answer(request, account, body, is_dry_run, now):
+    """(status, members of the answer, counts to be metered)."""
+    try:
+        kind, layout = decode.kind_of(request.META.get("CONTENT_TYPE", "")), _layout(request)
+        is_large = len(body) > AT_ONCE
+        decoded, source = (None, None) if is_large and not is_dry_run else jobs.read(body, kind, layout)
+        if not is_dry_run and (is_large or len(decoded.items) > ITEMS_AT_ONCE):
+            job = jobs.accept(
+                account=account, institution=account.institution, body=body, kind=kind, now=now, layout=layout
+            )
+            return 202, {"job": reverse("api-job", args=[job.pk]), "state": job.state}, {"jobs": 1}
+        outcome = take(account=account, institution=account.institution, now=now, decoded=decoded, dry_run=is_dry_run)
+    except BodyError as error:
+        status = 415 if error.rule == "kind_unknown" else 400
+        raise Problem(error.rule, _words(error.rule, error.at), status=status) from error
+    except OtherInstitutionError as error:
+        raise Forbidden("other_institution", _words("other_institution", error.code)) from error
+    answer = outcome.body()
+    if source is not None:
+        laid_out.name_items(answer["items"], source)
+    return 200, answer, {} if is_dry_run else outcome.counts
+
+
+def _layout(request):
+    name = request.GET.get("layout", "")
+    if name and name not in laid_out.names():
+        raise BodyError("layout_unknown", ", ".join(laid_out.names()))
+    return name
+
+
+def _words(rule, at):
+    return str(BODY[rule]) % {"at": at}
+
+
+@plain.endpoint("GET")
+def job(request, account, token, pk):
+    """A job of the account's own institution."""
+    found = Job.objects.defer("body").filter(pk=pk, institution=account.institution_id).first()
+    if found is None or account.institution_id is None:
+        raise Http404
+    answer = {
+        "id": str(found.pk), "state": found.state, "accepted_at": found.at, "started_at": found.started_at,
+        "finished_at": found.finished_at, "items": found.items, "done": found.done, "report": found.report,
+    }  # fmt: skip
+    return HttpResponse(encode(answer), content_type="application/json")

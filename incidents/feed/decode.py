@@ -1,0 +1,205 @@
+"""A body into items: JSON (one, a list, or {"incidents": [...]}), NDJSON, CSV. Pure.
+
+What can be read is kept: an item that cannot is a Broken in its place. A body of lines that breaks off keeps the items
+before the break; a JSON list that breaks off cannot be told from another, and is refused whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+import msgspec
+
+from incidents.feed.items import FIELDS, Broken, Fault, Item, diagnose
+
+JSON, NDJSON, CSV = "json", "ndjson", "csv"
+KINDS = {
+    "": JSON, "application/json": JSON,
+    "application/x-ndjson": NDJSON, "application/ndjson": NDJSON, "application/jsonl": NDJSON,
+    "text/csv": CSV, "application/csv": CSV,
+}  # fmt: skip
+csv.field_size_limit(1 << 27)  # a long cell is refused by its own rule, not by the reader of the table
+
+
+class BodyError(ValueError):
+    """The body cannot be read at all: a rule of rules.BODY, and where."""
+
+    def __init__(self, rule, at=""):
+        super().__init__(rule)
+        self.rule, self.at = rule, at
+
+
+@dataclass
+class Decoded:
+    """Items and Brokens in order; `cut`: the number (from 0) of the item in which the body breaks off, else None."""
+
+    items: list
+    cut: int | None = None
+
+
+class _Wrapper(msgspec.Struct, forbid_unknown_fields=True):
+    incidents: list[msgspec.Raw]
+
+
+_one = msgspec.json.Decoder(Item)
+_many = msgspec.json.Decoder(list[Item])
+_raws = msgspec.json.Decoder(list[msgspec.Raw])
+_wrapper = msgspec.json.Decoder(_Wrapper)
+
+
+def kind_of(content_type):
+    """JSON, NDJSON or CSV. Raises BodyError."""
+    try:
+        return KINDS[content_type.partition(";")[0].strip().lower()]
+    except KeyError:
+        raise BodyError("kind_unknown") from None
+
+
+def decode(body, kind=JSON):
+    """The items of a body (bytes). Raises BodyError where nothing of it can be read."""
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    if not body.strip():
+        raise BodyError("body_empty")
+    decoded = {JSON: _json, NDJSON: _lines, CSV: _table}[kind](body)
+    if not decoded.items and decoded.cut is None:
+        raise BodyError("body_empty")
+    return decoded
+
+
+def converted(raws):
+    """Items of Python values (dicts), as a connector reads them."""
+    return Decoded([_convert(raw, strict=False) for raw in raws])
+
+
+def _json(body):
+    start = body.lstrip()[:1]
+    try:
+        if start == b"[":
+            return Decoded(_many.decode(body))
+        if b'"incidents"' not in body[:64]:
+            return Decoded([_one.decode(body)])
+    except msgspec.ValidationError:
+        pass  # some item is wrong: each is looked at by itself
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise malformed(error) from None
+    try:
+        if start == b"[":
+            return Decoded([_item(raw) for raw in _raws.decode(body)])
+        inside = wrapped(body)
+        return Decoded([_item(body)] if inside is None else [_item(raw) for raw in inside])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise malformed(error) from None
+
+
+def wrapped(body):
+    """The items (msgspec.Raw) of {"incidents": [...]}; None where the body is one item by itself."""
+    try:
+        return _wrapper.decode(body).incidents
+    except msgspec.ValidationError:
+        return None
+
+
+def malformed(error):
+    """The BodyError of a body that is no JSON."""
+    if isinstance(error, UnicodeDecodeError):
+        return BodyError("body_encoding")
+    at = "".join(c for c in str(error).rpartition("byte ")[2] if c.isdigit())
+    return BodyError("body_malformed", at or "0" if "truncated" not in str(error) else "end")
+
+
+def _item(raw):
+    """An Item of JSON, or what is wrong with it. Raises DecodeError where it is no JSON."""
+    try:
+        return _one.decode(raw)
+    except msgspec.ValidationError as error:
+        return diagnose(msgspec.json.decode(raw), why=str(error))
+
+
+def _lines(body):
+    try:
+        return Decoded(_one.decode_lines(body))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    items, lines = [], body.split(b"\n")
+    last = len(lines) - 1
+    for n, line in enumerate(lines):
+        if not line.strip():
+            continue
+        try:
+            items.append(_item(line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if n == last:  # no line's end after it, and no JSON: the rest never came
+                return Decoded(items, cut=len(items))
+            items.append(Broken("", [Fault("", "json_malformed", str(error)[:120])]))
+    return Decoded(items)
+
+
+def _table(body):
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BodyError("body_encoding") from error
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    items, ends = [], text.endswith("\n")
+    try:
+        header = [name.strip() for name in next(reader)]
+        _check_header(header)
+        for row in reader:
+            if len(row) != len(header):
+                if row and not ends and reader.line_num >= text.count("\n") + 1 and len(row) < len(header):
+                    return Decoded(items, cut=len(items))
+                if row:
+                    items.append(_short(header, row))
+                continue
+            items.append(_convert(nested(header, row), strict=False))
+    except csv.Error:
+        return Decoded(items, cut=len(items))  # a quotation that never ends
+    return Decoded(items)
+
+
+def _check_header(header):
+    for name in header:
+        head = name.partition(".")[0]
+        if name not in FIELDS and head not in ("victim", "victimizer", "environment", "variables"):
+            raise BodyError("header_unreadable", name[:60])
+        if head in ("victim", "victimizer") and (name.count(".") != 2 or not name.split(".")[1].isdecimal()):
+            raise BodyError("header_unreadable", name[:60])
+    if "external_id" not in header or len(set(header)) != len(header):
+        raise BodyError("header_unreadable", "external_id" if "external_id" not in header else "...")
+
+
+def _short(header, row):
+    at = header.index("external_id")
+    return Broken(row[at][:80] if at < len(row) else "", [Fault("", "row_length", str(len(row)))])
+
+
+def nested(header, row):
+    """A row of dotted columns (victim.1.sex) as an item's fields; empty cells say nothing."""
+    said, people = {}, {"victim": {}, "victimizer": {}}
+    for name, cell in zip(header, row, strict=True):
+        cell = cell.strip()
+        if not cell:
+            continue
+        head, _, rest = name.partition(".")
+        if name in FIELDS:
+            said[name] = cell
+        elif head in people:
+            number, _, key = rest.partition(".")
+            people[head].setdefault(int(number), {})[key] = cell
+        else:
+            said.setdefault("variables", {})[rest if head == "variables" else name] = cell
+    for head, by_number in people.items():
+        if by_number:
+            said[f"{head}s"] = [by_number[number] for number in sorted(by_number)]
+    return said
+
+
+def _convert(raw, strict):
+    try:
+        return msgspec.convert(raw, Item, strict=strict)
+    except msgspec.ValidationError as error:
+        return diagnose(raw, strict=strict, why=str(error))

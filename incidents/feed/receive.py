@@ -1,0 +1,173 @@
+"""A body of items into the database: one transaction, and an answer for every item."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from incidents import store
+from incidents.feed import book as books
+from incidents.feed import decode, one, write
+from incidents.feed.decide import CREATED, REFUSED, Verdict
+from incidents.feed.items import Broken, Fault
+from incidents.feed.outcome import Outcome
+from incidents.feed.place import place
+from incidents.feed.said import Reader
+from incidents.feed.take import Taking, Word
+from indicators.stale import ask_for_drain
+
+REPEATS = 100  # of one identifier in one body
+# Rules that a newer catalogue may lift: before they refuse, it is asked whether there is one.
+OF_CATALOGUES = {"unknown_category", "unknown_variable", "unknown_code", "place_unknown"}
+
+
+class OtherInstitutionError(Exception):
+    """An item names another institution than the one that the account speaks for."""
+
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+class _DryRun(Exception):  # noqa: N818 - it is no error: it takes the transaction back
+    pass
+
+
+def receive(*, account, institution, now, body=None, kind=decode.JSON, items=None, dry_run=False):
+    """Take a body (bytes, of a kind of decode.KINDS), or `items` that are Python values. Returns Outcome.
+
+    Items that break a rule are refused by themselves. Raises BodyError where nothing can be read, and
+    OtherInstitutionError.
+    """
+    with _uncollected():
+        decoded = decode.converted(items) if body is None else decode.decode(body, kind)
+    return take(account=account, institution=institution, now=now, decoded=decoded, dry_run=dry_run)
+
+
+@contextlib.contextmanager
+def _uncollected():
+    """Thousands of small lists, none in a cycle: the collector would go through them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def take(*, account, institution, now, decoded, dry_run=False):
+    """Take items that were decoded already. Returns Outcome."""
+    with _uncollected():
+        return _take(account, institution, now, decoded, dry_run)
+
+
+def _take(account, institution, now, decoded, dry_run):
+    book = books.current()
+    outcome, words = _read(decoded, institution, now, book)
+    if _is_unknown(outcome):
+        newer = books.current(max_age=0)
+        if newer is not book:
+            book = newer
+            outcome, words = _read(decoded, institution, now, book)
+    outcome.is_dry_run = dry_run
+    if words:
+        _take_in(words, outcome, account, institution, now, book, dry_run)
+    return outcome
+
+
+def _is_unknown(outcome):
+    return any(fault.rule in OF_CATALOGUES for faults in outcome.faults.values() for fault in faults)
+
+
+def _take_in(words, outcome, account, institution, now, book, dry_run):
+    try:
+        with transaction.atomic(savepoint=dry_run):
+            _write(words, account, institution, now, book)
+            if dry_run:
+                raise _DryRun
+            transaction.on_commit(ask_for_drain)
+    except _DryRun:
+        pass
+    for word in words:
+        outcome.results[word.index] = word.verdict.result
+        if word.verdict.result == REFUSED:
+            outcome.faults[word.index] = [Fault("external_id", word.verdict.rule)]
+        elif word.verdict.rule:
+            outcome.flags.setdefault(word.index, []).append(word.verdict.rule)
+
+
+def _write(words, account, institution, now, book):
+    with connection.cursor() as cursor:
+        _name_places(cursor, words, book)
+        if len(words) == 1 and _is_new(cursor, words[0], institution, now):
+            return
+        store.lock_out_publications(cursor, institution.pk)
+        Taking(cursor, source=institution.pk, account=account.pk, now=now, book=book).run(words)
+
+
+def _is_new(cursor, word, institution, now):
+    """Take a single account of an event that nobody spoke of."""
+    if word.said is None or one.add(cursor, source=institution.pk, said=word.said, now=now) is None:
+        return False
+    word.verdict = Verdict(CREATED)
+    return True
+
+
+def _name_places(cursor, words, book):
+    """Ids of codes that are no territory's own, new ones among them."""
+    named = [word.said for word in words if word.said is not None and word.said.place_code == 0]
+    ids = {code: pk for code, (pk, _) in book.place_codes.items()} if named else {}
+    new = {said.place: book.place(said.place)[0] for said in named if said.place not in ids}
+    ids |= write.name_places(cursor, sorted(new.items()))
+    for said in named:
+        said.place_code = ids[said.place]
+
+
+def _read(decoded, institution, now, book):
+    """(Outcome so far, words): what can be taken, and what is wrong with the rest."""
+    items = decoded.items
+    outcome = Outcome([item.external_id for item in items], [REFUSED] * len(items), cut=decoded.cut)
+    reader = Reader(book, now, ZoneInfo(settings.TIME_ZONE), settings.COUNTRY_BOX)
+    words, times = [], {}
+    for n, item in enumerate(items):
+        if isinstance(item, Broken):
+            outcome.faults[n] = item.faults
+            continue
+        if item.source is not None and item.source != institution.code:
+            raise OtherInstitutionError(item.source)
+        word, faults, flags = _word(n, item, reader)
+        times[item.external_id] = times.get(item.external_id, 0) + 1
+        if times[item.external_id] > REPEATS:
+            faults = [*faults, Fault("external_id", "repeated_too_often")]
+        if flags:
+            outcome.flags[n] = flags
+        if faults:
+            outcome.faults[n] = faults
+        else:
+            words.append(word)
+    return outcome, _placed(words, outcome, book)
+
+
+def _word(n, item, reader):
+    if item.action == "upsert":
+        said, faults, flags = reader.read(item)
+        return Word(n, item, said=said), faults, flags
+    faults = [] if item.reason and item.reason.strip() else [Fault("reason", "reason_missing")]
+    category = reader.category(item.category, faults) if item.action == "reclassify" else None
+    return Word(n, item, category=category), faults, []
+
+
+def _placed(words, outcome, book):
+    """The words whose place is known, or known to be missing."""
+    accounts = [word for word in words if word.said is not None]
+    faults, flags = place([word.said for word in accounts], book)
+    for n, fault in faults.items():
+        outcome.faults[accounts[n].index] = [fault]
+    for n, rules in flags.items():
+        outcome.flags.setdefault(accounts[n].index, []).extend(rules)
+    return [word for word in words if word.index not in outcome.faults] if faults else words
