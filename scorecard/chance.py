@@ -1,0 +1,64 @@
+"""Whether a line's change against last year is more than chance: its interval, from the months already on the page."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from indicators.change import change, dispersion_of, drawn_to_usual
+from scorecard import wording
+from scorecard.reading import HISTORY, Line, Reading, last_year
+
+
+class Noted(NamedTuple):
+    """The change of a count: ratio to the base with its 99 % interval (ends may be 0 and infinite)."""
+
+    ratio: float
+    low: float
+    high: float
+    is_distinct: bool
+
+    @property
+    def words(self) -> str:
+        said = {"ratio": _times(self.ratio), "low": _times(self.low), "high": _times(self.high)}
+        if self.is_distinct:
+            return _("%(ratio)s times last year, 99 %% interval %(low)s to %(high)s: more than chance") % said
+        text = _("%(ratio)s times last year, 99 %% interval %(low)s to %(high)s: not distinguishable from chance")
+        return text % said
+
+
+def _times(value: float) -> str:
+    return "–" if np.isnan(value) else "∞" if np.isinf(value) else wording.number(value, 2)
+
+
+def changes_of(reading: Reading, today: date) -> dict[str, Noted]:
+    """By code of the line, the month against the same month last year; nothing of a month that still runs.
+
+    Exposure is days; dispersion is that of the twelve months before, drawn to the usual one.
+    """
+    lines = [line for line in reading.lines if _is_count(line)]
+    if not lines or reading.month >= today.replace(day=1):
+        return {}
+    values = np.array([line.values for line in lines])
+    days, days_before = _days(reading.month), _days(last_year(reading.month))
+    spread = drawn_to_usual(dispersion_of(values[:, :HISTORY]))
+    found = change(values[:, HISTORY], values[:, 0], days, days_before, dispersion=spread)
+    noted = zip(*(part.tolist() for part in (found.ratio, found.low, found.high, found.is_distinct)), strict=True)
+    return {
+        line.about["code"]: Noted(*one)
+        for line, one, p in zip(lines, noted, found.p.tolist(), strict=True)
+        if not np.isnan(p)
+    }
+
+
+def _is_count(line: Line) -> bool:
+    """Of counts alone, and where no figure is below zero."""
+    return bool(line.about["is_count"]) and not any(value < 0 for value in line.values)
+
+
+def _days(month: date) -> int:
+    return calendar.monthrange(month.year, month.month)[1]

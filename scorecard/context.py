@@ -1,0 +1,30 @@
+"""What every page knows beside its own content."""
+
+from time import monotonic
+
+from django.utils.functional import SimpleLazyObject
+
+from indicators.models import Batch
+
+KEPT = 60.0  # seconds a process keeps the answer
+_known = {"until": 0.0, "simulated": False}
+
+
+def simulated(request):
+    """`simulated`: whether the site holds any simulated figures, so that every page says so.
+
+    Asked when a page wants to know, and at most once a minute; a view that knows better of its own page says so itself.
+    """
+    return {"simulated": SimpleLazyObject(_is_simulated)}
+
+
+def _is_simulated():
+    if monotonic() >= _known["until"]:
+        _known["simulated"] = Batch.objects.filter(is_simulated=True).exists()
+        _known["until"] = monotonic() + KEPT
+    return _known["simulated"]
+
+
+def forget():
+    """Ask again at the next page: after a load in this process, and between tests."""
+    _known["until"] = 0.0

@@ -1,0 +1,51 @@
+"""What must be known before a map of hot spots is believed: too few events, windows that do not compare."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from incidents.hotspots import analysis, coverage
+from incidents.hotspots.trend import FEWEST_SLICES
+from scorecard import wording
+from scorecard.hotspots import words
+from scorecard.hotspots.spots import Spots
+from units.models import Institution
+
+
+def warnings(spots: Spots) -> list[str]:
+    """What must be known before the map is believed."""
+    found = []
+    if spots.is_too_few and len(spots.points):
+        said = {"few": analysis.FEW}
+        found.append(_("Fewer than %(few)s events: density and Gi* would draw noise, so cells are counted.") % said)
+    if spots.asked.method == "emerging" and not spots.is_too_few and spots.emerging is None:
+        said = {"n": FEWEST_SLICES, "few": analysis.FEW}
+        text = _("Emerging hot spots need at least %(n)s parts of whole months with %(few)s events each: Gi* is drawn.")
+        found.append(text % said)
+    if spots.asked.cell and spots.cell != spots.asked.cell:
+        said = {"cell": words.metres(spots.cell)}
+        found.append(_("Cells as small as asked for would be too many here: they are %(cell)s.") % said)
+    return found + _differences(spots.compared)
+
+
+def _differences(found: coverage.Difference) -> list[str]:
+    said = []
+    if found.missing:
+        shares = {"now": words.share(found.missing[0]), "before": words.share(found.missing[1])}
+        said.append(
+            _("Without coordinates: %(now)s of the events, %(before)s in the window before. They do not compare.")
+            % shares
+        )
+    names = {}
+    if found.silent or found.new:
+        names = {one.pk: str(one) for one in Institution.objects.filter(pk__in=[*found.silent, *found.new])}
+    for ids, text in (
+        (found.silent, _("%(sources)s sent events in the window before, and none in this one.")),
+        (found.new, _("%(sources)s sent events in this window, and none in the one before.")),
+    ):
+        if ids:
+            said.append(text % {"sources": ", ".join(names.get(pk, str(pk)) for pk in ids)})
+    if found.empty:
+        months = ", ".join(wording.month_name(month) for month in found.empty[:4])
+        said.append(_("No event at all in %(months)s, where there usually are some.") % {"months": months})
+    return said

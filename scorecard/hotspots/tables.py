@@ -1,0 +1,170 @@
+"""The tables of a page of hot spots: the hottest cells and the near repeats, on screen and as files."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from incidents.hotspots import near_repeat
+from scorecard import wording
+from scorecard.hotspots import words
+from scorecard.hotspots.spots import Spots
+from units.models import Territory
+from units.tables import Cell, Column, Table
+
+SIGNIFICANT = 0.05
+STRONG = 1.2  # seen over expected, from which a near repeat is worth a patrol
+
+
+def names_of(places) -> dict[int, str]:
+    return {one.pk: one.local_name for one in Territory.objects.filter(pk__in=set(places))}
+
+
+def cells(spots: Spots, names: dict[int, str]) -> Table:
+    """The hottest cells, as the map draws them: what the page shows."""
+    whole = as_file(spots, names)
+    shown = [n for n, column in enumerate(whole.columns) if column.key not in ("q", "longitude", "latitude")]
+    whole.columns = [whole.columns[n] for n in shown]
+    whole.rows = [[row[n] for n in shown] for row in whole.rows]
+    whole.title = _("Hottest cells")
+    return whole
+
+
+def as_file(spots: Spots, names: dict[int, str]) -> Table:
+    """The same with false discoveries and places, as files have it."""
+    rows = [_cell_row(spots, rank, cell, names) for rank, cell in enumerate(spots.hottest, start=1)]
+    label, decimals = _value_column(spots)
+    columns = [
+        Column("rank", _("Cell")),
+        Column("place", _("Place")),
+        Column("events", _("Events"), "number", 0, narrow="key"),
+        Column("value", label, "number", decimals),
+        Column("class", _("Class")),
+        Column("parts", _("Times hot"), "number", 0),
+        Column("q", _("False discoveries"), "number", 4),
+        Column("longitude", _("longitude"), "number", 5),
+        Column("latitude", _("latitude"), "number", 5),
+    ]
+    left_out = {"gi": ("parts",), "emerging": ("q",)}.get(spots.method, ("parts", "q"))
+    kept = [n for n, column in enumerate(columns) if column.key not in left_out]
+    said = {"unit": spots.unit.local_name, "span": words.span(spots.asked)}
+    return Table(
+        _("Hottest cells of %(unit)s, %(span)s") % said,
+        [columns[n] for n in kept],
+        [[row[n] for n in kept] for row in rows],
+        [(_("Unit"), spots.unit.code), *words.method_items(spots)],
+        id="cells",
+        name=spots.files,
+        empty=_("No cell is hot. Take a longer window, fewer filters, or larger cells."),
+    )
+
+
+def _value_column(spots: Spots) -> tuple[str, int]:
+    return {
+        "gi": (_("Gi* (z)"), 2),
+        "density": (_("Events/km²"), 2),
+        "counts": (_("Count"), 0),
+        "emerging": (_("Trend (z)"), 2),
+    }[spots.method]
+
+
+def _cell_row(spots: Spots, rank: int, cell: int, names: dict[int, str]) -> list[Any]:
+    surface, (longitude, latitude) = spots.found.surface, spots.spot_of(cell)
+    href = f"?{spots.asked.query(spot=(longitude, latitude))}#cell"
+    emerging = spots.emerging if spots.method == "emerging" else None
+    value = float((surface.value if emerging is None else emerging.z).flat[cell])
+    return [
+        Cell(rank, href),
+        names.get(spots.places.get(cell, 0), ""),
+        int(spots.found.counts.flat[cell]),
+        value,
+        words.class_of(spots, cell),
+        int(emerging.times.flat[cell]) if emerging else None,
+        None if surface.q is None else float(surface.q.flat[cell]),
+        round(longitude, 5),
+        round(latitude, 5),
+    ]
+
+
+# Near repeats
+
+
+def knox(spots: Spots) -> Table:
+    """Knox's table of near repeats, a row for each band of distance and days."""
+    found = spots.knox
+    rows = []
+    for (i, j), seen in np.ndenumerate(found.observed):
+        expected, ratio, p = float(found.expected[i, j]), float(found.ratio[i, j]), float(found.p[i, j])
+        verdict = _verdict(ratio, p)
+        rows.append([_distance(found, i), _days(found, j), int(seen), expected, ratio, p, verdict])
+    columns = [
+        Column("distance", _("Apart")),
+        Column("days", _("Days between")),
+        Column("pairs", _("Pairs"), "number", 0, narrow="key"),
+        Column("expected", _("Expected by chance"), "number", 1),
+        Column("ratio", _("Ratio"), "number", 2),
+        Column("p", "p", "number", 3),
+        Column("verdict", _("In words")),
+    ]
+    title = _("Near repeats in %(unit)s, %(span)s") % {
+        "unit": spots.unit.local_name,
+        "span": words.span(spots.asked),
+    }
+    notes = [(_("Unit"), spots.unit.code), (_("Method"), knox_method(found)), *words.method_items(spots)[3:]]
+    return Table(title, columns, rows, notes, id="near", name=f"{spots.files} near-repeats", method=knox_method(found))
+
+
+def knox_method(found: near_repeat.Knox) -> str:
+    return _(
+        "Knox's test of the latest %(n)s events: pairs counted by distance and days between; expected is the mean of "
+        "%(shuffles)s shuffles of the dates among the places; p is the share of shuffles that reach as many pairs."
+    ) % {"n": wording.number(found.events, 0), "shuffles": found.shuffles}
+
+
+def _distance(found, i) -> str:
+    said = {"from": f"{found.distances[i - 1]:.0f}" if i else "0", "to": f"{found.distances[i]:.0f}"}
+    return _("%(from)s–%(to)s m") % said
+
+
+def _days(found, j) -> str:
+    said = {"from": found.days[j - 1] + 1 if j else 0, "to": found.days[j]}
+    return _("%(from)s–%(to)s days") % said
+
+
+def _verdict(ratio: float, p: float) -> str:
+    if math.isnan(ratio):
+        return _("no pairs to judge by")
+    if p <= SIGNIFICANT and ratio >= STRONG:
+        return _("more than chance")
+    return _("more than chance, but little") if p <= SIGNIFICANT else _("as chance would have it")
+
+
+def knox_words(spots: Spots) -> str:
+    """What the test says, in one sentence."""
+    found = spots.knox
+    strong = (found.p <= SIGNIFICANT) & (np.nan_to_num(found.ratio) >= STRONG)
+    if not strong.any():
+        return _("No near repeats: one event here is not followed by others nearby more often than by chance.")
+    i, j = (int(n) for n in np.argwhere(strong)[np.argmax(found.ratio[strong])])
+    said = {
+        "distance": _distance(found, i),
+        "days": _days(found, j),
+        "ratio": wording.number(float(found.ratio[i, j]), 1),
+        "pairs": wording.number(int(found.observed[i, j]), 0),
+        "expected": wording.number(float(found.expected[i, j]), 1),
+        "bands": int(strong.sum()),
+    }
+    first = _(
+        "Near repeats: %(distance)s apart and %(days)s between there are %(ratio)s times as many pairs of events as by "
+        "chance (%(pairs)s against %(expected)s expected)."
+    )
+    more = ngettext(
+        "%(bands)s band of distance and days is above chance.",
+        "%(bands)s bands of distance and days are above chance.",
+        int(strong.sum()),
+    )
+    return f"{first % said} {more % said}"

@@ -1,0 +1,1 @@
+"""The criminogenic profile of a selection of events beside its comparison."""

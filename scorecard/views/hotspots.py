@@ -1,0 +1,151 @@
+"""Hot spots of a unit's territory: the map, its hottest cells as a table, near repeats, and one cell's events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from incidents.hotspots import read
+from scorecard import board as boards
+from scorecard.components import Crumb
+from scorecard.hotspots import cautions, choices, drawing, tables, words
+from scorecard.hotspots.asked import Asked, read_address
+from scorecard.hotspots.cell import OpenedCell
+from scorecard.hotspots.spots import Spots
+from scorecard.queries import CODE
+from scorecard.views.board import section_links
+from units.models import Unit
+from units.permissions import Permission, unit_or_404
+from units.tables import respond_with
+
+
+@require_safe
+def hotspots(request, code: str) -> HttpResponse:
+    unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")
+    today = timezone.localdate()
+    asked = read_address(request.GET, lambda: read.latest_day() or today)
+    if unit.territory is None:
+        return render(request, "scorecard/hotspots_empty.html", _frame(request, unit, asked))
+    spots = Spots(unit, asked, timezone.now())
+    if request.GET.get("format"):
+        return respond_with(_files(spots), request)
+    return render(request, "scorecard/hotspots.html", _context(request, spots))
+
+
+def _files(spots: Spots):
+    """Every table of the page, made when it is asked for."""
+    yield tables.as_file(spots, tables.names_of(spots.places.values()))
+    if spots.asked.near and not spots.is_too_few:
+        yield tables.knox(spots)
+    if spots.opened is not None:
+        yield OpenedCell(spots).as_file()
+
+
+def _frame(request, unit: Unit, asked: Asked) -> dict[str, Any]:
+    return {
+        "unit": unit,
+        "kicker": f"{_('Hot spots')} · {unit.institution} · {unit.code}",
+        "crumbs": _crumbs(request, unit, asked),
+        "nav_items": section_links(unit.code, here="hotspots"),
+    }
+
+
+def _crumbs(request, unit: Unit, asked: Asked) -> list[Crumb]:
+    """The way down, the address's own part kept; it leads where the person may analyse."""
+    above = Unit.objects.filter(pk__in=unit.path)
+    mine = set(above.visible_to(request.user, Permission.ANALYSE).values_list("pk", flat=True))
+    query = _elsewhere(asked)
+    return [
+        Crumb(one.local_name, f"/hotspots/{one.code}/?{query}" if one.pk in mine else "")
+        for one in above.in_tree_order()
+    ]
+
+
+def _elsewhere(asked: Asked) -> str:
+    """The same question of another territory: its own bandwidth, cells and no cell opened."""
+    return asked.query(spot=None, bandwidth=None, cell=None)
+
+
+def _context(request, spots: Spots) -> dict[str, Any]:
+    asked, unit = spots.asked, spots.unit
+    rows, drawn = spots.drawn
+    opened = OpenedCell(spots) if spots.opened is not None else None
+    names = tables.names_of(spots.places.values())
+    return {
+        **_frame(request, unit, asked),
+        "spots": spots,
+        "asked": asked,
+        "answer": words.answer(spots),
+        "warnings": cautions.warnings(spots),
+        "form": choices.of_form(asked),
+        "bars": choices.strip(spots),
+        "steps": choices.steps(spots),
+        "bandwidth": round(spots.bandwidth),
+        "cell_words": words.metres(spots.cell),
+        "title": _("%(method)s, %(span)s") % {"method": words.METHODS[spots.method], "span": words.span(asked)},
+        "map": _map(spots, drawn, names),
+        "boundaries": list(drawn.paths.values()),
+        "is_schematic": bool(rows) and boards.is_schematic(rows),
+        "table": tables.cells(spots, names).offered_at(request),
+        "near_href": f"?{asked.query(near=True)}#near",
+        "near": _near(request, spots) if asked.near else None,
+        "opened": opened,
+        "opened_table": opened and opened.table().offered_at(request),
+        "below": _below(spots),
+        "method_items": words.method_items(spots),
+        "method_text": "",
+    }
+
+
+def _map(spots: Spots, drawn, names) -> dict[str, Any]:
+    """What is drawn over the boundaries: a path a class, the outline of what is hot, links of the hottest cells."""
+    classes = words.classes(spots)
+    level = spots.emerging.change if spots.method == "emerging" else spots.found.surface.level
+    layers = drawing.layers(level, {one.level: one.name for one in classes})
+    counts = {layer.name: layer.cells for layer in layers}
+    frame = drawn.frame
+    return {
+        "view_box": drawn.view_box,
+        "placed": drawing.placed(spots.grid, frame),
+        "texture": drawing.texture(spots.grid, frame) if spots.method == "emerging" else "",
+        "layers": layers,
+        "outline": "" if spots.method == "emerging" else drawing.outline(spots.found.surface.is_hot),
+        "legend": [(one.name, one.words, counts.get(one.name, 0)) for one in classes],
+        "links": [_link(spots, frame, rank, cell, names) for rank, cell in enumerate(spots.hottest, start=1)],
+        "opened": drawing.square_in(spots.box_of(spots.opened), frame) if spots.opened is not None else "",
+        "frame": frame,
+        "spot_href": f"?{spots.asked.query(spot=None)}&spot=",
+    }
+
+
+def _link(spots: Spots, frame, rank: int, cell: int, names) -> dict[str, Any]:
+    said = {
+        "rank": rank,
+        "events": int(spots.found.counts.flat[cell]),
+        "class": words.class_of(spots, cell),
+        "place": names.get(spots.places.get(cell, 0), ""),
+    }
+    return {
+        "code": cell,
+        "href": f"?{spots.asked.query(spot=spots.spot_of(cell))}#cell",
+        "label": _("%(rank)s: %(place)s, events: %(events)s, %(class)s") % said,
+        "path": drawing.square_in(spots.box_of(cell), frame),
+    }
+
+
+def _near(request, spots: Spots) -> dict[str, Any]:
+    if spots.is_too_few:
+        return {"words": _("There are too few events to test whether they are followed by others nearby.")}
+    return {"words": tables.knox_words(spots), "table": tables.knox(spots).offered_at(request)}
+
+
+def _below(spots: Spots) -> list[tuple[str, str]]:
+    """(name, href) of the units below that have a territory of their own."""
+    query = _elsewhere(spots.asked)
+    below = Unit.objects.filter(parent=spots.unit, territory__isnull=False).exclude(territory=spots.unit.territory_id)
+    return [(one.local_name, f"/hotspots/{one.code}/?{query}") for one in below.order_by("code")]

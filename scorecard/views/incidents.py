@@ -1,0 +1,183 @@
+"""The incidents of a unit's territory one by one, filtered by the address, and the life of one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from incidents import behind
+from incidents.hotspots import read
+from incidents.life import life_of
+from incidents.listing import Listing
+from incidents.models import Category
+from indicators.models import Indicator
+from scorecard import wording
+from scorecard.components import Crumb
+from scorecard.hotspots import choices, words
+from scorecard.hotspots.asked import Asked, read_address, selection
+from scorecard.queries import CODE
+from scorecard.views.board import section_links
+from scorecard.why import incident_tables
+from units.models import Unit
+from units.permissions import Permission, unit_or_404
+from units.tables import respond_with
+
+PAGE = 50
+OWN = ("indicator", "only", "no_hour")  # what the address may say beside what hot spots take
+
+
+class Asking:
+    """What the address asks for: the selection of hot spots, and an indicator whose events alone are wanted."""
+
+    def __init__(self, request, unit: Unit):
+        today = timezone.localdate()
+        self.unit, self.given = unit, request.GET
+        self.asked: Asked = read_address(request.GET, lambda: read.latest_day() or today)
+        self.is_only, self.no_hour = bool(request.GET.get("only")), bool(request.GET.get("no_hour"))
+        self.indicator = _indicator(request.GET.get("indicator", ""))
+
+    @property
+    def query(self) -> str:
+        """The address's own part, without the page."""
+        query = self.given.copy()
+        query.pop("page", None)
+        return query.urlencode()
+
+    def listing(self) -> Listing:
+        asked, such, values = self.asked, [], []
+        if self.indicator:
+            end = read.next_day(asked.last)
+            rules = behind.rules_in(self.indicator, asked.first, end)
+            clause, given = behind.where(behind.spans(rules, self.unit, asked.first, end))
+            such.append(clause)
+            values += given
+        if self.no_hour:
+            such.append("i.occurred_at IS NULL")
+        territories = None if self.indicator else read.below(self.unit.territory)
+        taken = selection(asked, territories)
+        if self.is_only and asked.category:
+            taken = replace(taken, categories=(Category.objects.get(code=asked.category).pk,))
+        return Listing(taken, (" AND ".join(such) or "true", values))
+
+    def notes(self) -> list[tuple[str, str]]:
+        """What was asked for, as (term, words): on the page and on its files."""
+        found = [
+            (_("Unit"), f"{self.unit.code} {self.unit.local_name}"),
+            (_("Window"), words.span(self.asked)),
+            (_("Filters"), words.filters(self.asked) + (f"; {_('hour not stated')}" if self.no_hour else "")),
+        ]
+        if self.indicator:
+            found.insert(1, (_("Counted by"), f"{self.indicator.code} {self.sheet_name}"))
+        return found
+
+    @property
+    def sheet_name(self) -> str:
+        sheet = self.indicator.sheets.order_by("-version").first()
+        return sheet.local_name if sheet else ""
+
+
+def _indicator(code: str) -> Indicator | None:
+    if not code:
+        return None
+    found = Indicator.objects.filter(code=code).first() if CODE.fullmatch(code) else None
+    if found is None:
+        raise BadRequest(_("There is no such indicator."))
+    return found
+
+
+@require_safe
+def incidents(request, code: str) -> HttpResponse:
+    unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")
+    if unit.territory is None:
+        answer = _("%(unit)s covers no territory, so no event can be placed in it.") % {"unit": unit.local_name}
+        return render(
+            request,
+            "scorecard/incidents.html",
+            {**_frame(request, unit, ""), "answer": answer, "asking": None, "beside": ""},
+        )
+    asking = Asking(request, unit)
+    listing = asking.listing()
+    if request.GET.get("format"):
+        table = incident_tables.as_file(listing, request.user, asking.notes(), f"{unit.code} incidents")
+        return respond_with(table, request)
+    return render(request, "scorecard/incidents.html", _context(request, asking, listing))
+
+
+class _Counted:
+    """So many objects that nobody reads here: a paginator slices them."""
+
+    def __init__(self, n: int):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, at):
+        return range(self.n)[at]
+
+
+def _context(request, asking: Asking, listing: Listing) -> dict[str, Any]:
+    unit, asked = asking.unit, asking.asked
+    n = listing.count()
+    page = Paginator(_Counted(n), PAGE).get_page(request.GET.get("page"))
+    held = listing.page(request.user, PAGE, (page.number - 1) * PAGE)
+    said = {"n": wording.number(n, 0), "unit": unit.local_name, "span": words.span(asked)}
+    answer = ngettext("%(n)s incident in %(unit)s, %(span)s.", "%(n)s incidents in %(unit)s, %(span)s.", n) % said
+    return {
+        **_frame(request, unit, asking.query),
+        "answer": answer if n else _("No incident in %(unit)s, %(span)s.") % said,
+        "beside": "; ".join(text for _term, text in asking.notes()[1:] if text != words.span(asked)),
+        "asked": asked,
+        "asking": asking,
+        "form": choices.of_form(asked),
+        "table": incident_tables.on_screen(held, request.user, unit.code).offered_at(request) if held else None,
+        "page": page,
+        "query": asking.query,
+        "hotspots_href": f"/hotspots/{unit.code}/?{asked.query()}",
+    }
+
+
+def _frame(request, unit: Unit, query: str) -> dict[str, Any]:
+    above = Unit.objects.filter(pk__in=unit.path)
+    mine = set(above.visible_to(request.user, Permission.ANALYSE).values_list("pk", flat=True))
+    return {
+        "unit": unit,
+        "kicker": f"{_('Incidents')} · {unit.institution} · {unit.code}",
+        "crumbs": [
+            Crumb(one.local_name, f"/incidents/{one.code}/?{query}" if one.pk in mine else "")
+            for one in above.in_tree_order()
+        ],
+        "nav_items": section_links(unit.code, here="incidents"),
+    }
+
+
+@require_safe
+def incident(request, code: str, pk: int) -> HttpResponse:
+    """The life of one incident: as it stands, and each account of it that was replaced."""
+    unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")
+    life = life_of(pk, request.user) if pk < 1 << 63 else None
+    if life is None:
+        raise Http404(_("There is no such incident that you may see."))
+    said = {"category": life["category_name"], "place": life["territory_name"] or _("an unknown place")}
+    said["day"] = incident_tables.day_words(life)
+    answer = _("%(category)s, %(day)s, %(place)s") % said
+    facts, people = incident_tables.told(life)
+    context = {
+        **_frame(request, unit, ""),
+        "answer": answer,
+        "life": life,
+        "facts": facts,
+        "people": people,
+        "revisions": incident_tables.revisions(life),
+        "list_href": f"/incidents/{unit.code}/",
+    }
+    return render(request, "scorecard/incident.html", context)

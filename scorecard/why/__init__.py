@@ -1,0 +1,1 @@
+"""Why a light is red: the gap in parts, and the events behind them."""
