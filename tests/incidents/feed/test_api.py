@@ -1,0 +1,223 @@
+"""POST /api/v1/incidents and the jobs of large bodies."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from incidents.api import ingest
+from incidents.feed import jobs
+from incidents.models import CountMark, Incident, Job
+from indicators.models import StaleMark
+from tests.incidents.feed.conftest import item
+from tests.incidents.test_layouts_of_feeds import LAYOUTS
+from units.permissions import Role
+
+URL = "/api/v1/incidents"
+
+
+@pytest.fixture
+def post(country):
+    """`post(body, ...)` with the token of the police's integrator."""
+    from django.test import Client
+
+    from units import actions, tokens
+    from units.models import User
+
+    def client_of(role):
+        account = User.objects.create(username=f"feed.{role}", institution=country.police)
+        actions.grant_role(by=None, user=account, role=role, unit=country.units["EC"])
+        now = timezone.now()
+        _, plain = tokens.issue(by=None, account=account, name="t", expires_at=now + timedelta(days=1), now=now)
+        return Client(headers={"Authorization": f"Bearer {plain}", "Accept-Language": "en"})
+
+    clients = {}
+
+    def send(body, role=Role.INTEGRATOR, url=URL, kind="application/json", **headers):
+        client = clients.setdefault(role, client_of(role)) if role not in clients else clients[role]
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return client.post(url, body, content_type=kind, headers=headers)
+
+    send.get = lambda url: clients[Role.INTEGRATOR].get(url)
+    return send
+
+
+@pytest.mark.django_db
+def test_answer_tells_of_every_item(post):
+    response = post([item(), item("B", category="NO.SUCH"), item("C", place=None)])
+    assert response.status_code == 200
+    answer = response.json()
+    assert (answer["created"], answer["refused"]) == (2, 1)
+    assert answer["items"][1] == {
+        "index": 1,
+        "external_id": "B",
+        "result": "refused",
+        "errors": [
+            {
+                "field": "category",
+                "rule": "unknown_category",
+                "message": "There is no such category in the catalogue. (NO.SUCH)",
+            }
+        ],
+    }
+    assert answer["items"][2]["flags"] == ["place_missing"]
+
+
+@pytest.mark.django_db
+def test_same_key_gets_the_same_answer(post):
+    first = post(item(), **{"Idempotency-Key": "k1"})
+    again = post(item(), **{"Idempotency-Key": "k1"})
+    assert first.json()["created"] == again.json()["created"] == 1
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert Incident.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("body", "how", "status", "rule"),
+    [
+        ([item(source="MDI")], {}, 403, "other_institution"),
+        (b"[{", {}, 400, "body_malformed"),
+        (b"", {}, 400, "body_empty"),
+        ([item()], {"kind": "text/html"}, 415, "kind_unknown"),
+        ([item()], {"role": Role.VIEWER}, 403, "no_integrator"),
+    ],
+)
+def test_body_is_refused_whole(post, body, how, status, rule):
+    response = post(body, **how)
+    assert (response.status_code, response.json()["rule"]) == (status, rule)
+    assert not Incident.objects.exists()
+
+
+@pytest.mark.django_db
+def test_dry_run_writes_nothing(post):
+    response = post([item()], url=f"{URL}?dry_run=1")
+    assert (response.json()["created"], response.json()["dry_run"]) == (1, True)
+    assert not Incident.objects.exists()
+
+
+@pytest.mark.django_db
+def test_large_body_is_a_job_that_goes_on_where_it_was_left(post, monkeypatch):
+    monkeypatch.setattr(ingest, "ITEMS_AT_ONCE", 3)
+    monkeypatch.setattr(jobs, "PART", 2)
+    response = post([item(f"A-{n}") for n in range(5)] + [item("BAD", category="NO")])
+    assert response.status_code == 202
+    job = Job.objects.get()
+    assert response.headers["Location"] == response.json()["job"] == f"/api/v1/jobs/{job.pk}"
+    Job.objects.update(done=2, report={"created": 2, "items": []})  # as if a worker had died after the first part
+    jobs.take_job(pk=job.pk, now=timezone.now())
+    jobs.take_job(pk=job.pk, now=timezone.now())
+    answer = post.get(f"/api/v1/jobs/{job.pk}").json()
+    assert (answer["state"], answer["items"], answer["done"]) == ("done", 6, 6)
+    assert (answer["report"]["created"], answer["report"]["refused"]) == (5, 1)
+    assert [said["index"] for said in answer["report"]["items"]] == [5]
+    assert Incident.objects.count() == 3
+    job.refresh_from_db()
+    assert job.body is None
+
+
+@pytest.mark.django_db
+def test_job_of_an_unreadable_body_fails_and_says_why(post, monkeypatch):
+    monkeypatch.setattr(ingest, "AT_ONCE", 10)
+    assert post(b'[{"external_id": "A"}, ').status_code == 202
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    job = Job.objects.get()
+    assert (job.state, job.report["error"]["rule"]) == ("failed", "body_malformed")
+
+
+# In an institution's own columns --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def codes(country):
+    """Values that the catalogues of a new country do not have."""
+    from incidents.models import Variable, VariableCode
+
+    for field, label in (
+        ("victimizer.sex", "HOMBRE"), ("victimizer.condition", "APREHENDIDO"), ("victimizer.mobility", "A PIE"),
+        ("environment.flagrancy", "FLAGRANTE"), ("victim.sex", "MUJER"),
+    ):  # fmt: skip
+        factor, _, key = field.partition(".")
+        variable = Variable.objects.get(factor=factor, key=key)
+        VariableCode.objects.get_or_create(variable=variable, label=label, defaults={"code": 900, "name": label})
+
+
+def laid(name, kind, rows):
+    """A body of rows in the columns of a layout."""
+    if kind == "text/csv":
+        out = io.StringIO()
+        writer = csv.DictWriter(out, list(rows[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue().encode()
+    if kind == "application/x-ndjson":
+        return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    return json.dumps(rows).encode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "text/csv"])
+@pytest.mark.parametrize("name", ["ecu911-emergencies", "fiscalia-complaints", "police-arrests"])
+def test_rows_come_in_the_columns_of_a_layout(name, kind, post, codes):
+    response = post(laid(name, kind, [LAYOUTS[name]]), url=f"{URL}?layout={name}", kind=kind)
+    answer = response.json()
+    assert (answer["created"], answer["refused"]) == (1, 0), answer
+    assert answer["items"][0]["row"] == (2 if kind == "text/csv" else 1)
+    again = post(laid(name, kind, [LAYOUTS[name]]), url=f"{URL}?layout={name}", kind=kind)
+    assert again.json()["unchanged"] == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["application/json", "text/csv"])
+def test_what_is_wrong_is_said_in_the_sources_own_names(kind, post):
+    given = LAYOUTS["ecu911-emergencies"]
+    bad = given | {"Fecha": "31/02/2023", "Longitud": "79°54'O", "Servicio": "Correos", "Arribo": "pronto"}
+    response = post(laid("", kind, [given, bad]), url=f"{URL}?layout=ecu911-emergencies", kind=kind)
+    good, item = response.json()["items"]
+    assert (good["result"], item["result"], item["row"]) == ("created", "refused", 3 if kind == "text/csv" else 2)
+    found = {error["column"]: error["rule"] for error in item["errors"]}
+    assert found == {
+        "Fecha": "date_impossible", "Longitud": "point_unreadable", "Arribo": "time_unreadable",
+        "Servicio": "value_unknown",
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_table_without_a_layouts_columns_is_refused_whole(post):
+    url = f"{URL}?layout=ecu911-emergencies"
+    response = post(b"a;b\n1;2\n", url=url, kind="text/csv")
+    assert (response.status_code, response.json()["rule"]) == (400, "header_unreadable")
+    assert post([item()], url=f"{URL}?layout=mdi-homicides").json()["rule"] == "layout_unknown"
+    assert post(b"[1", url=url).json()["rule"] == "body_malformed"
+    assert post([7], url=url).json()["items"][0]["errors"][0]["rule"] == "item_unreadable"
+
+
+@pytest.mark.django_db
+def test_a_large_body_keeps_its_layout(post, monkeypatch):
+    monkeypatch.setattr(ingest, "ITEMS_AT_ONCE", 1)
+    given = LAYOUTS["ecu911-emergencies"]
+    rows = [given, given | {"Servicio": "Correos"}]
+    response = post(laid("", "text/csv", rows), url=f"{URL}?layout=ecu911-emergencies", kind="text/csv")
+    assert (response.status_code, response.json()["job"]) == (202, response.headers["Location"])
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    report = post.get(response.json()["job"]).json()["report"]
+    assert (report["created"], report["refused"]) == (1, 1)
+    assert (report["items"][-1]["row"], report["items"][-1]["errors"][0]["column"]) == (3, "Servicio")
+
+
+def test_large_body_is_taken_by_a_worker(real_celery, wait_until, monkeypatch):
+    from incidents.feed import decode
+    from tests.incidents.country import Country, small_rows
+    from units.models import User
+
+    country = Country(small_rows())
+    account = User.objects.create(username="feed", institution=country.police)
+    body = json.dumps([item(f"A-{n}") for n in range(50)]).encode()
+    job = jobs.accept(account=account, institution=country.police, body=body, kind=decode.JSON, now=timezone.now())
+    wait_until(lambda: Job.objects.get(pk=job.pk).state == "done")
+    assert Incident.objects.count() == 50
+    # Or the worker would still count while the tables are emptied.
+    wait_until(lambda: not CountMark.objects.exists() and not StaleMark.objects.exists())

@@ -1,0 +1,133 @@
+"""What is wrong with an item is refused or flagged by its rule's name, and the good items of the same body are kept."""
+
+import json
+
+import pytest
+
+from incidents.feed import BodyError, OtherInstitutionError, decode
+from incidents.models import Incident, PlacePrecision
+from tests.incidents.feed.conftest import item
+
+pytestmark = pytest.mark.django_db
+
+MIB = "x" * 2**20
+REFUSED = [
+    ({"category": "NO.SUCH"}, "category", "unknown_category"),
+    ({"category": None}, "category", "field_missing"),
+    ({"occurred_on": "2024-12-03"}, "occurred_on", "date_future"),
+    ({"occurred_on": "2024-02-30"}, "occurred_on", "date_impossible"),
+    ({"occurred_on": "1950-01-01"}, "occurred_on", "date_early"),
+    ({"occurred_on": None}, "occurred_on", "date_missing"),
+    ({"occurred": "2024-11-20T10:00:00-05:00"}, "occurred", "date_twice"),
+    ({"occurred_at": "25:00"}, "occurred_at", "time_unreadable"),
+    ({"received_at": "2024-11-20T10:00:00"}, "received_at", "time_without_offset"),
+    (
+        {"received_at": "2024-11-20T15:00:00Z", "arrived_at": "2024-11-20T14:59:00Z"},
+        "arrived_at",
+        "time_order",
+    ),
+    ({"closed_at": "2024-12-02T16:00:00Z"}, "closed_at", "date_future"),
+    ({"longitude": "79°53'W", "latitude": -2.1}, "longitude", "point_unreadable"),
+    ({"longitude": -7953.5, "latitude": -2.1}, "longitude", "point_unreadable"),
+    ({"longitude": -79.5}, "latitude", "point_half"),
+    ({"place": "99Z99"}, "place", "place_unknown"),
+    ({"channel": "pigeon"}, "channel", "value_unknown"),
+    ({"variables": {"weapons": "KNIFE"}}, "variables.weapons", "unknown_variable"),
+    ({"victims": [{"sex": "OTRO MUNDO"}]}, "victims.1.sex", "unknown_code"),
+    ({"victims": [{"age": "thirty"}]}, "victims.1.age", "type_wrong"),
+    ({"victims": [{"age": 1e12}]}, "victims.1.age", "number_range"),
+    ({"victims": [{"sex": MIB}]}, "victims.1.sex", "text_too_long"),
+    ({"reason": MIB}, "reason", "text_too_long"),
+    ({"victims": [{}] * 201}, "victims", "too_many"),
+    ({"name": "Someone"}, "name", "field_unknown"),
+    ({"version": -1}, "version", "number_range"),
+    ({"external_id": "A\tB"}, "external_id", "text_unreadable"),
+    ({"external_id": MIB}, "external_id", "text_too_long"),
+    ({"action": "retract"}, "reason", "reason_missing"),
+]
+
+
+@pytest.mark.parametrize(("said", "field", "rule"), REFUSED, ids=[f"{rule}-{field}" for _, field, rule in REFUSED])
+def test_bad_item_is_refused_by_its_rule_and_the_good_one_is_kept(send, said, field, rule):
+    body = json.dumps([item("GOOD"), item(**said)]).encode()
+    outcome = send(body=body)
+    assert outcome.results == ["created", "refused"]
+    assert [(fault.field, fault.rule) for fault in outcome.faults[1]] == [(field, rule)]
+    assert Incident.objects.count() == 1
+    assert len(json.dumps(outcome.body())) < 2000, "what is wrong is not sent back whole"
+
+
+FLAGGED = [
+    ({"longitude": 0, "latitude": 0}, "point_zero", PlacePrecision.SUBCIRCUIT),
+    ({"longitude": 10.5, "latitude": 50}, "point_outside", PlacePrecision.SUBCIRCUIT),
+    ({"longitude": -90.1, "latitude": -0.5}, "point_nowhere", PlacePrecision.POINT),
+    ({"place": None}, "place_missing", PlacePrecision.MISSING),
+    ({"place": "09D01C09S09"}, "place_to_district", PlacePrecision.COARSER),
+    ({"place": "000C01S01"}, "not_delimited", PlacePrecision.NOT_DELIMITED),
+]
+
+
+@pytest.mark.parametrize(("said", "flag", "precision"), FLAGGED, ids=[flag for _, flag, _ in FLAGGED])
+def test_doubtful_place_is_taken_and_flagged(send, said, flag, precision):
+    outcome = send(item(**said))
+    assert (outcome.results, outcome.flags) == (["created"], {0: [flag]})
+    assert Incident.objects.get().place_precision == precision
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        (b"", "body_empty"),
+        (b"[]", "body_empty"),
+        (b"{", "body_malformed"),
+        (b'[{"external_id": "A"}, {"ext', "body_malformed"),
+        (b'[{"external_id": "A"}, ]', "body_malformed"),
+        (b'{"external_id": "\xff"}', "body_encoding"),
+    ],
+)
+def test_body_that_cannot_be_read_is_refused_whole(send, body, rule):
+    with pytest.raises(BodyError) as error:
+        send(body=body)
+    assert error.value.rule == rule
+
+
+def test_lines_before_the_break_are_kept(send):
+    lines = "\n".join(json.dumps(item(name)) for name in "ABC")
+    outcome = send(body=lines[:-20].encode(), kind=decode.NDJSON)
+    assert (outcome.results, outcome.cut) == (["created", "created"], 2)
+    assert outcome.body()["cut"]["rule"] == "body_cut"
+
+
+def test_a_malformed_line_is_refused_by_itself(send):
+    lines = [json.dumps(item("A")), "{malformed}", json.dumps(item("C")), ""]
+    outcome = send(body="\n".join(lines).encode(), kind=decode.NDJSON)
+    assert outcome.results == ["created", "refused", "created"]
+    assert outcome.faults[1][0].rule == "json_malformed"
+
+
+def test_table_that_breaks_off_keeps_its_whole_rows(send):
+    header = "external_id,category,occurred_on,place,victim.1.sex,victim.1.age"
+    body = f"{header}\nA,HOMICIDE.MURDER,2024-11-20,09D01C01S01,HOMBRE,30\nB,HOMICIDE.MUR"
+    outcome = send(body=body.encode(), kind=decode.CSV)
+    assert (outcome.results, outcome.cut) == (["created"], 1)
+
+
+def test_table_says_the_same_as_json(send):
+    header = "external_id;category;occurred_on;occurred_at;place;victim.1.sex;victim.1.age"
+    send(item())
+    outcome = send(
+        body=f"{header}\nA-1;HOMICIDE.MURDER;2024-11-20;14:05;09D01C01S01;HOMBRE;30\n".encode(), kind=decode.CSV
+    )
+    assert outcome.results == ["unchanged"]
+
+
+def test_item_of_another_institution_refuses_the_whole_body(send):
+    with pytest.raises(OtherInstitutionError):
+        send(item(source="PN"), item("B", source="MDI"))
+    assert not Incident.objects.exists()
+
+
+def test_dry_run_answers_the_same_and_writes_nothing(send):
+    outcome = send(item(), item("B", category="NO.SUCH"), dry_run=True)
+    assert outcome.results == ["created", "refused"]
+    assert not Incident.objects.exists()

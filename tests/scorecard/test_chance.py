@@ -1,0 +1,70 @@
+"""The mark beside a change against last year: what chance alone may bring, with its interval."""
+
+import re
+from datetime import date
+
+import numpy as np
+import pytest
+
+from scorecard.chance import changes_of
+from scorecard.queries import cards_of, unit_here
+from scorecard.reading import HISTORY, Reading
+from tests.factories import MONTH
+from tests.scorecard.country import signed_in
+
+pytestmark = pytest.mark.django_db
+LATER = date(2023, 11, 20)
+PAGE = "/units/PN-EC/?month=2023-10"
+
+
+@pytest.fixture
+def reading(standing_country):
+    here = unit_here(standing_country.people["minister"], "PN-EC", MONTH)
+    return Reading(here, cards_of(here.unit, MONTH))
+
+
+def homicides(reading, values):
+    line = next(line for line in reading.lines if line.about["code"] == "PN.HOMICIDES")
+    line.values = list(values)
+    return changes_of(reading, LATER).get("PN.HOMICIDES")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_distinct"), [(20, 24, False), (20, 90, True), (0, 2, False), (60, 8, True)]
+)
+def test_a_large_change_is_told_from_chance_and_a_small_one_is_not(reading, before, now, is_distinct):
+    calm = [before, *np.random.default_rng(1).poisson(max(before, 1), HISTORY - 1), now]
+    found = homicides(reading, calm)
+    assert found.is_distinct == is_distinct
+    assert found.is_distinct != (found.low <= 1 <= found.high)
+
+
+def test_a_wild_past_asks_for_more(reading):
+    calm, wild = ([30, *past, 70] for past in ([30] * 11, [5, 80, 2, 90, 10, 60, 1, 75, 8, 66, 3]))
+    assert homicides(reading, calm).is_distinct
+    assert not homicides(reading, wild).is_distinct
+
+
+def test_without_one_of_the_two_figures_nothing_is_said(reading):
+    assert homicides(reading, [np.nan, *[20] * 11, 30]) is None
+    assert homicides(reading, [20] * 12 + [np.nan]) is None
+
+
+def test_a_month_that_still_runs_is_not_compared(reading):
+    assert changes_of(reading, date(2023, 10, 20)) == {}
+
+
+def test_of_counts_alone(reading):
+    counted = {line.about["code"] for line in reading.lines if line.about["is_count"]}
+    assert set(changes_of(reading, LATER)) <= counted
+
+
+def test_the_page_carries_the_interval_beside_the_change_and_the_file_its_ends(standing_country):
+    client = signed_in(standing_country.people["minister"])
+    body = client.get(PAGE).content.decode()
+    assert re.search(
+        r'class="noted" tabindex="0" data-note="[\d.]+ times last year, 99 % interval [\d.]+ to [\d.]+', body
+    )
+    file = client.get(PAGE + "&format=csv").content.decode("utf-8-sig")
+    assert "Month, times the same month last year" in file
+    assert re.search(r"(not distinguishable from|more than) chance", file)

@@ -1,0 +1,151 @@
+"""Why a light is red: one sentence, parts that sum to the gap, each leading on; who may see what."""
+
+import csv
+import io
+import re
+
+import pytest
+from django.core.cache import cache
+
+from tests.scorecard.country import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+PAGE = "/why/PN-EC/PN.HOMICIDES/?month=2023-10"
+WAYS = [
+    f"against={against}&by={by}&span={span}"
+    for against in ("target", "last-year")
+    for by in ("unit", "category", "hour", "variable:victim.age", "variable:environment.weapon")
+    for span in ("month", "year")
+    if span == "year" or not by.startswith("variable")
+]
+
+
+def rows_of(response):
+    """(notes by label, rows as dicts) of a CSV file."""
+    lines = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+    split = lines.index([])
+    notes = {line[0].removeprefix("# "): line[1] for line in lines[:split]}
+    return notes, [dict(zip(lines[split + 1], line, strict=True)) for line in lines[split + 2 :]]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_parts_of_every_way_to_tell_it_sum_to_the_gap(minister, way):
+    response = minister.get(f"{PAGE}&{way}&format=csv")
+    assert response.status_code == 200, text_of(response)[-300:]
+    notes, rows = rows_of(response)
+    said = re.search(r"([\d,]+) victims (above|below).*\(([\d,]+) against ([\d,]+)\)", notes["In words"])
+    gap = sum(float(row["Adds to the gap"]) for row in rows)
+    actual, base = (float(said[n].replace(",", "")) for n in (3, 4))
+    assert gap == pytest.approx(actual - base, abs=0.51)  # the sentence is rounded
+    assert (gap > 0) == (said[2] == "above")
+
+
+@pytest.mark.parametrize("code", ["PN.HOMICIDERATE", "PN.SOLVED", "PN.RESPONSE", "PN.PATROLS"])
+@pytest.mark.parametrize("against", ["target", "last-year"])
+def test_rates_and_means_are_told_by_level_and_weight(minister, code, against):
+    page = minister.get(f"/why/PN-EC/{code}/?month=2023-10&against={against}&span=month")
+    body = text_of(page)
+    assert page.status_code == 200
+    assert "What makes up the gap" in body
+    _notes, rows = rows_of(minister.get(f"/why/PN-EC/{code}/?month=2023-10&against={against}&span=month&format=csv"))
+    if code != "PN.PATROLS":
+        for row in rows:
+            if row["By level"]:
+                whole = float(row["By level"]) + float(row["By weight"])
+                assert whole == pytest.approx(float(row["Adds to the gap"]), abs=1e-9)
+
+
+def test_the_sentence_comes_first_and_names_what_explains_most(minister):
+    body = minister.get(f"{PAGE}&against=last-year").content.decode()
+    said = re.search(r"<h1>(.*?)</h1>", body)[1]
+    assert "Intentional homicides in National Police, January 2023 to October 2023" in said
+    assert "above last year" in said
+    assert "1 of 3 units is more than all of it (Zone 1)" in said
+    assert "Zone 1" in said
+
+
+def test_every_part_leads_to_a_narrower_reason_and_to_its_events(minister):
+    body = minister.get(PAGE).content.decode()
+    narrower = re.findall(r'href="(/why/PN-Z1/[^"]*)"', body)
+    listed = re.findall(r'href="(/incidents/PN-Z1/[^"]*)"', body)
+    assert narrower
+    assert listed
+    assert minister.get(narrower[0].replace("&amp;", "&")).status_code == 200
+    page = minister.get(listed[0].replace("&amp;", "&"))
+    _notes, rows = rows_of(minister.get(PAGE + "&format=csv"))
+    zone = next(row for row in rows if row["Part"] == "Zone 1")
+    assert f"{float(zone['Actual']):.0f} incidents in Zone 1" in text_of(page)
+
+
+@pytest.mark.parametrize("by", ["category", "hour"])
+def test_the_list_behind_a_part_holds_as_many_events_as_the_part_says(minister, by):
+    body = minister.get(f"{PAGE}&by={by}&span=month").content.decode()
+    _notes, rows = rows_of(minister.get(f"{PAGE}&by={by}&span=month&format=csv"))
+    hrefs = re.findall(r'<td[^>]*><a href="(/incidents/[^"]*)">list', body)
+    for row, href in zip(rows, hrefs, strict=False):
+        _said, listed = rows_of(minister.get(href.replace("&amp;", "&") + "&format=csv"))
+        assert len(listed) == float(row["Actual"]), row
+
+
+def test_a_cited_indicator_is_told_by_the_units_that_answer_for_it(minister):
+    response = minister.get("/why/EST-EC/PN.SOLVED/?month=2023-10&against=last-year")
+    assert response.status_code == 302
+    assert response["Location"].startswith("/why/PN-EC/PN.SOLVED/?")
+    assert "against=last-year" in response["Location"]
+
+
+def test_units_are_for_who_sees_them_and_events_for_who_analyses(country):
+    for person, code, by, status in (
+        ("viewer", "PN-Z1", "unit", 200),
+        ("viewer", "PN-Z1", "category", 403),
+        ("viewer", "PN-Z2", "unit", 404),
+        ("analyst", "PN-Z1", "category", 200),
+        ("analyst", "PN-EC", "category", 404),
+        ("nobody", "PN-Z1", "unit", 404),
+    ):
+        client = signed_in(country.people[person])
+        for query in ("", "&format=csv"):
+            got = client.get(f"/why/{code}/PN.HOMICIDES/?month=2023-10&by={by}{query}").status_code
+            assert got == status, (person, code, by)
+    assert "/incidents/" not in signed_in(country.people["viewer"]).get(PAGE.replace("PN-EC", "PN-Z1")).content.decode()
+
+
+@pytest.mark.parametrize("field", ["victim.ethnicity", "victim.gender", "victim.nothing", "'; DROP"])
+def test_reserved_and_unknown_variables_are_refused(minister, field):
+    assert minister.get(f"{PAGE}&by=variable:{field}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/why/PN-EC/PN.HOMICIDES/?month=2022-01&against=last-year", "take the target"),
+        ("/why/PN-EC/PN.PATROLS/?month=2023-10&by=hour", "told by unit alone"),
+        ("/why/PN-01D01C01/PN.HOMICIDES/?month=2023-10", "no unit below"),
+    ],
+)
+def test_without_a_gap_the_page_says_why_and_what_to_do(minister, address, words):
+    assert words in text_of(minister.get(address))
+
+
+def test_a_light_that_is_not_green_offers_its_reason(minister):
+    body = minister.get("/units/PN-EC/?month=2023-10").content.decode()
+    offered = re.findall(r'href="/why/PN-EC/([^/]*)/\?month=2023-10">why', body)
+    assert "PN.HOMICIDES" in offered
+    page = minister.get("/units/PN-EC/indicators/PN.HOMICIDES/?month=2023-10").content.decode()
+    assert 'href="/why/PN-EC/PN.HOMICIDES/?month=2023-10"' in page
+
+
+def test_questions_do_not_grow_with_units_or_events(minister, count_queries):
+    def asked(address):
+        cache.clear()
+        with count_queries() as queries:
+            assert minister.get(address).status_code == 200
+        return len(queries.page)
+
+    for by, most in (("unit", 8), ("category", 24), ("hour", 22)):
+        national, district = (
+            asked(f"/why/{unit}/PN.HOMICIDES/?month=2023-10&against=last-year&by={by}")
+            for unit in ("PN-EC", "PN-01D01")
+        )
+        assert national == district
+        assert national <= most, (by, national)

@@ -1,0 +1,58 @@
+"""A small country with a feed, made by a process of its own on the database that the environment names.
+
+Prints one JSON object: what the tests of the whole need to know of it.
+"""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+
+
+def make():
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+
+    from incidents import dictionary
+    from incidents.models import Category, EventRule, Measure
+    from tests.factories import SINCE, small_country
+    from units import permissions, tokens
+    from units.models import User
+    from units.permissions import Role
+
+    country = small_country(months=2)
+    dictionary.ensure()
+    police = country.institutions["PN"]
+    EventRule.objects.create(
+        indicator=country.indicators["PN.HOMICIDES"], measure=Measure.EVENTS, from_month=SINCE,
+        category=Category.objects.get(code="HOMICIDE"),
+    )  # fmt: skip
+    account = User.objects.create(username="feed", password="!", institution=police)
+    permissions.grant(user=account, role=Role.INTEGRATOR, unit=country.units["PN-EC"])
+    now = datetime.now(UTC)
+    _, token = tokens.issue(by=None, account=account, name="test", expires_at=now + timedelta(days=1), now=now)
+    store = SessionStore()
+    analyst = country.people[Role.ANALYST]
+    permissions.grant(user=analyst, role=Role.ANALYST, unit=country.units["PN-EC"])
+    store[SESSION_KEY] = str(analyst.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = analyst.get_session_auth_hash()
+    store.create()
+    return {
+        "token": token,
+        "session": store.session_key,
+        "month": country.month.isoformat(),
+        "places": [unit.territory.code for unit in country.reporting if unit.code != "PN-Z0"],
+        "indicator": country.indicators["PN.HOMICIDES"].pk,
+    }
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = "scorecard.settings"
+    import django
+
+    django.setup()
+    sys.stdout.write(json.dumps(make()))
