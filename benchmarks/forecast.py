@@ -1,0 +1,125 @@
+"""`manage.py bench forecast`: the year's total of 140 districts, 2016-2023, forecast from earlier months only.
+
+Counts come from the Ministry's file in ../shared/data; without it the benchmark says so and measures nothing. Every
+series is forecast at the end of March, June and September; run rate, last twelve months and last year get negative
+binomial intervals by the very calibration that ours has, and by one that corrects no common error, whichever is better.
+"""
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.harness import bench
+from indicators.forecast import year
+
+FILE = Path(__file__).resolve().parents[2] / "shared/data/ecuador/mdi_homicidiosintencionales_pm_2014-2023.xlsx"
+DISTRICTS = FILE.parent / "codes/planning_districts_140.csv"
+FIRST, YEARS, ORIGINS = 2014, range(2016, 2024), {3: "March", 6: "June", 9: "September"}
+DECILES = np.arange(1, 10) / 10
+SPANS = {"2016-20": range(2016, 2021), "2021-23": range(2021, 2024)}
+
+
+def run_rate(counts, month):
+    return counts[:, -month:].mean(1)
+
+
+def last_twelve(counts, month):
+    return counts[:, -12:].mean(1)
+
+
+def last_year(counts, month):
+    return counts[:, -month - 12 : -month].mean(1)
+
+
+BASELINES = {"run rate": run_rate, "last twelve months": last_twelve, "last year": last_year}
+
+
+@bench("forecast")
+def forecasts(report, options):
+    """Decile loss beside the best baseline, and how often the year fell into its 80 % interval."""
+    if not FILE.exists():
+        report.fact("the Ministry's file is not there; districts", 0, "districts")
+        return
+    counts = read_counts()
+    report.fact("districts", len(counts), "districts")
+    report.fact("homicides 2014-2023", int(counts.sum()), "victims")
+    ours = {month: back_test(counts, month) for month in ORIGINS}
+    for month, name in ORIGINS.items():
+        peers = {}
+        for label, rate in BASELINES.items():
+            for corrects in (True, False):
+                peers[label, corrects] = back_test(counts, month, {label: rate}, corrects=corrects)
+        for span, years in SPANS.items():
+            loss = {key: _mean(rows, years, 0) for key, rows in peers.items()}
+            best = min(loss, key=loss.get)
+            report.times(f"decile loss {span}, end of {name}", [_mean(ours[month], years, 0)], unit="victims",
+                         beside=f"best: {best[0]}", peer=[loss[best]], at_most=0.96)  # fmt: skip
+    _coverage(report, ours)
+
+
+def _coverage(report, ours):
+    late = [rows for month, rows in ours.items() if month >= 6]
+    whole = float(np.mean([_mean(rows, YEARS, 1) for rows in late]))
+    report.fact("coverage of the 80 % interval, randomised PIT, from June on", whole, "of districts", at_least=0.75)
+    report.fact("coverage of the 80 % interval, randomised PIT, from June on (upper bound)", whole, "of districts",
+                at_most=0.85)  # fmt: skip
+    for one in YEARS:
+        value = float(np.mean([_mean(rows, [one], 1) for rows in late]))
+        report.fact(f"coverage {one}, randomised PIT, from June on", value, "of districts")
+        raw = float(np.mean([_mean(rows, [one], 2) for rows in late]))
+        report.fact(f"coverage {one}, raw, from June on", raw, "of districts")
+    for month, name in ORIGINS.items():
+        report.fact(f"coverage, end of {name}, all years", _mean(ours[month], YEARS, 1), "of districts")
+        report.fact(f"coverage raw, end of {name}, all years", _mean(ours[month], YEARS, 2), "of districts")
+
+
+def _mean(rows, years, part):
+    return float(np.mean([rows[one][part] for one in years]))
+
+
+def back_test(counts, month, rates=None, *, corrects=True):
+    """{year: (decile loss, PIT coverage, raw coverage)}, each year from the months before its origin alone."""
+    found = {}
+    for one in YEARS:
+        end = (one - FIRST) * 12 + month
+        came = counts[:, (one - FIRST) * 12 : (one - FIRST) * 12 + 12].sum(1)
+        held = year.HELD
+        try:
+            year.HELD = held if corrects else 1e9
+            said = year.forecast(counts[:, :end], month, rates)
+        finally:
+            year.HELD = held
+        found[one] = judged(said, came)
+    return found
+
+
+def judged(said, came):
+    """Mean decile loss; share within the 80 % interval by randomised PIT (its expectation), and by counting alone."""
+    deciles = said.quantile(DECILES[:, None])
+    off = came - deciles
+    loss = np.maximum(DECILES[:, None] * off, (DECILES[:, None] - 1) * off).mean()
+    low, high = said.at_most(came - 1), said.at_most(came)
+    inside = np.clip(np.minimum(high, 0.9) - np.maximum(low, 0.1), 0, None) / np.maximum(high - low, 1e-12)
+    raw = (came >= deciles[0]) & (came <= deciles[-1])
+    return float(loss), float(np.minimum(inside, 1).mean()), float(raw.mean())
+
+
+def read_counts():
+    """Homicides of the 140 districts by month, (140, 120): one row of the file is one victim."""
+    import csv
+
+    from python_calamine import CalamineWorkbook
+
+    with DISTRICTS.open() as file:
+        codes = sorted(row["district_code"] for row in csv.DictReader(file))
+    place = {code: at for at, code in enumerate(codes)}
+    head, *rows = CalamineWorkbook.from_path(FILE).get_sheet_by_index(0).to_python()
+    code, day = (head.index(name) for name in ("codigo_subcircuito", "fecha_infraccion"))
+    counts = np.zeros((len(codes), 12 * (YEARS[-1] - FIRST + 1)))
+    for row in rows:
+        at = place.get(str(row[code]).strip()[:5])
+        if at is not None:
+            on = row[day] if isinstance(row[day], datetime.date) else datetime.date.fromisoformat(str(row[day])[:10])
+            counts[at, (on.year - FIRST) * 12 + on.month - 1] += 1
+    return counts
