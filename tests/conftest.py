@@ -113,9 +113,31 @@ def _bulk_tables_empty_again(request, django_db_blocker):
     if is_real or (marker and marker.kwargs.get("transaction")):
         from django.db import connection
 
-        _let_the_worker_finish(request)
         with django_db_blocker.unblock(), connection.cursor() as cursor:
+            _let_the_worker_finish(cursor)
             cursor.execute(f"TRUNCATE {BULK_TABLES}")
+
+
+_BUSY = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND backend_type = 'client backend' AND state <> 'idle'"""
+
+
+def _let_the_worker_finish(cursor):
+    """A task still under way would wait for the tables that are to be emptied, while they wait for it."""
+    from scorecard.celery import app
+
+    if _worker_logs:
+        app.control.purge()
+    deadline = time.monotonic() + 20
+    while _is_busy(cursor):
+        if time.monotonic() > deadline:
+            pytest.fail("somebody is still at work in this test's database")
+        time.sleep(0.02)
+
+
+def _is_busy(cursor):
+    cursor.execute(_BUSY)
+    return bool(cursor.fetchone()[0])
 
 
 @pytest.fixture

@@ -14,6 +14,14 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RUN = """async only => (await axe.run(document, {resultTypes: ["violations"], ...(only && {runOnly: only})})).violations
   .filter(one => ["serious", "critical"].includes(one.impact))
   .flatMap(one => one.nodes.slice(0, 3).map(node => `${one.id}: ${node.target} ${node.failureSummary || ""}`))"""
+OVER = """() => {
+  const wide = document.documentElement.clientWidth
+  if (document.documentElement.scrollWidth <= wide) return []
+  const over = [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > wide + 1)
+  return over.filter(one => ![...one.children].some(child => over.includes(child))).slice(0, 3)
+    .map(one => `${one.tagName}.${one.className} ${Math.round(one.getBoundingClientRect().right)} px, beyond the screen`)
+    .concat(`${document.documentElement.scrollWidth - wide} px beyond the screen`)
+}"""
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Pages that differ in form, also read in the other language.
 IN_ENGLISH = ("home", "scorecard", "indicator", "entry", "plan", "manage-sheet", "manage-person", "audit")
@@ -37,13 +45,13 @@ def faults_of(page, response):
     found = [] if response.status in {200, 422} else [f"status {response.status}"]  # 422: a file's faults are the page
     page.evaluate(AXE)
     found += [f"wide {fault}" for fault in page.evaluate(RUN, None)]
+    found += [f"wide {fault}" for fault in page.evaluate(OVER)]
     page.emulate_media(color_scheme="dark")
     found += [f"dark {fault}" for fault in page.evaluate(RUN, ["color-contrast"])]
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(NARROW)
     found += [f"narrow {fault}" for fault in page.evaluate(RUN, None)]
-    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return [*found, f"narrow: {over} px beyond the screen"] if over > 0 else found
+    return found + [f"narrow {fault}" for fault in page.evaluate(OVER)]
 
 
 def is_error(message):
