@@ -19,7 +19,7 @@ OVER = """() => {
   if (document.documentElement.scrollWidth <= wide) return []
   const over = [...document.querySelectorAll("body *")].filter(one => one.getBoundingClientRect().right > wide + 1)
   return over.filter(one => ![...one.children].some(child => over.includes(child))).slice(0, 3)
-    .map(one => `${one.tagName}.${one.className} ${Math.round(one.getBoundingClientRect().right)} px, beyond the screen`)
+    .map(one => `${one.tagName}.${one.className} ends at ${Math.round(one.getBoundingClientRect().right)} px`)
     .concat(`${document.documentElement.scrollWidth - wide} px beyond the screen`)
 }"""
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
