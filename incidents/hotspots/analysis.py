@@ -10,6 +10,7 @@ import numpy as np
 from incidents.hotspots import gi_star, near_repeat, trend
 from incidents.hotspots.density import bandwidth_by_rule, density
 from incidents.hotspots.grid import Grid
+from incidents.hotspots.risk import HORIZON, Ground
 
 METHODS = ("density", "gi", "counts")
 HOT_SHARE = 0.03  # of the area, the densest: what a list or a density calls hot
@@ -19,6 +20,7 @@ ENOUGH = 50_000  # events, evenly taken, that tell the spread of all
 FEW = 30  # events below which Gi* is not to be trusted
 SHARES = (0.05, 0.10, 0.25, 0.50, 0.75)  # of the peak: where the classes of a density begin
 MOST_SLICES = 24
+MOST_LEARNT = 20_000  # events, evenly taken, that the next months' risk is learnt from
 
 
 @dataclass
@@ -88,6 +90,32 @@ def hot_spots(longitude, latitude, grid: Grid, area: np.ndarray, method: str, ba
     else:
         surface = _counts(counts, area)
     return HotSpots(grid, area, counts, surface, bandwidth, int((cells < 0).sum()), len(cells))
+
+
+def next_risk(longitude, latitude, day, grid: Grid, area: np.ndarray, end) -> HotSpots:
+    """Where the events of the HORIZON days from `end` on are likely, in events a square kilometre.
+
+    There are taken to be as many in all as in the HORIZON days before. day: (N,) datetime64[D].
+    """
+    cells = grid.cells_at(longitude, latitude)
+    counts = grid.counts_of(cells)
+    area = area | (counts > 0)
+    now = int(np.datetime64(end, "D").astype(np.int64))
+    recent = int((day.astype(np.int64) >= now - HORIZON).sum())
+    found = ground_of(longitude, latitude, day, grid, area)
+    value = np.zeros(grid.shape)
+    value.flat[found.cells] = found.risk(now) * recent / (grid.cell / 1000) ** 2
+    breaks = np.array(SHARES) * float(value.max(initial=0.0))
+    surface = Surface("risk", value, _levels(value, breaks, area), densest(value, area), tuple(breaks.tolist()))
+    return HotSpots(grid, area, counts, surface, 0.0, int((cells < 0).sum()), len(cells))
+
+
+def ground_of(longitude, latitude, day, grid: Grid, area: np.ndarray, most: int = MOST_LEARNT) -> Ground:
+    """The cells and at most so many of the events, evenly taken in order of time."""
+    order = np.argsort(day, kind="stable")
+    if len(order) > most:
+        order = order[np.linspace(0, len(order) - 1, most).astype(np.int64)]
+    return Ground(grid, area, longitude[order], latitude[order], day[order].astype(np.int64))
 
 
 def bandwidth_of(longitude, latitude, grid: Grid) -> float:

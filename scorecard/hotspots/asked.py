@@ -17,7 +17,7 @@ from incidents.hotspots import read
 from incidents.models import Category
 from indicators.models import Sensitivity
 
-METHODS = ("gi", "density", "counts", "emerging")
+METHODS = ("gi", "density", "counts", "emerging", "risk")
 CELLS = (100, 250, 500, 1000, 2000, 5000, 10_000)
 LEAST_BANDWIDTH, MOST_BANDWIDTH = 100, 50_000
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -46,6 +46,7 @@ class Asked:
     cell: int | None = None
     spot: tuple[float, float] | None = None
     near: bool = False
+    test: bool = False
 
     @property
     def hours(self) -> tuple[int, ...] | None:
@@ -136,6 +137,7 @@ def read_address(given, latest: Callable[[], date]) -> Asked:
         _whole(given, "cell", CELLS[0], CELLS[-1]),
         _spot(given.get("spot", "")),
         bool(given.get("near")),
+        bool(given.get("test")),
     )
     try:
         conditions.check(asked.conditions)

@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from incidents.feed.boundaries import Boundaries
-from incidents.hotspots import analysis, coverage, grid, near_repeat, read, trend
+from incidents.hotspots import accuracy, analysis, coverage, grid, near_repeat, read, risk, trend
 from scorecard import board
 from scorecard.hotspots.asked import FIRST_YEAR, LAST_YEAR, Asked, last_day, selection, shifted
 from scorecard.mapping import Frame, Projected
@@ -26,10 +26,28 @@ TOP = 20  # hottest cells that the table lists and the keyboard reaches
 SHOWN_MONTHS = 120
 KEPT = 600  # seconds that the events of each month are kept for
 AREAS = 64
+WINDOWS = 8  # of the past that a back-test on demand looks at
+MOST_TESTED = 8000  # events, evenly taken, that it looks at
+PATROL = 1.0  # square kilometres that one patrol looks after
 MARGIN = 0.01  # degrees around points where no boundary is known
 _areas: OrderedDict[tuple, np.ndarray] = OrderedDict()
 _kept_lines: dict[tuple, Boundaries] = {}
 _lock = Lock()
+
+
+@dataclass(frozen=True)
+class Tested:
+    """scores by method of the windows that begin on `starts` (days since 1970) and last `horizon` days."""
+
+    horizon: int
+    starts: np.ndarray
+    scores: dict[str, accuracy.Score]
+
+    @property
+    def winner(self) -> str:
+        """The method with the highest PAI at accuracy.MAIN of the area, over all windows."""
+        at = accuracy.SHARES.index(accuracy.MAIN)
+        return max(self.scores, key=lambda method: float(self.scores[method].pai[:, at].mean()))
 
 
 @dataclass
@@ -52,7 +70,9 @@ class Spots:
 
     @cached_property
     def points(self) -> read.Points:
-        return read.points(self.selection, with_days=self.asked.method == "emerging" or self.asked.near)
+        return read.points(
+            self.selection, with_days=self.asked.method in ("emerging", "risk") or self.asked.near or self.asked.test
+        )
 
     @cached_property
     def shape(self) -> shapely.Geometry | None:
@@ -137,6 +157,9 @@ class Spots:
     @cached_property
     def found(self) -> analysis.HotSpots:
         method = "counts" if self.is_too_few else "gi" if self.asked.method == "emerging" else self.asked.method
+        if method == "risk":
+            points, end = self.points, self.selection.end
+            return analysis.next_risk(points.longitude, points.latitude, points.day, self.grid, self.area, end)
         return analysis.hot_spots(
             self.points.longitude, self.points.latitude, self.grid, self.area, method, self.bandwidth
         )
@@ -168,6 +191,34 @@ class Spots:
     def knox(self) -> near_repeat.Knox:
         points = self.points
         return analysis.near_repeats(points.longitude, points.latitude, points.day, self.grid)
+
+    @cached_property
+    def tested(self) -> Tested | None:
+        """Every method held against what came next within the window; None where it is too short. Kept for a while."""
+        days = (self.asked.last - self.asked.first).days + 1
+        horizon = min(risk.HORIZON, days // 4)
+        if self.is_too_few or horizon < risk.SHORTEST:
+            return None
+        said = repr((self.unit.territory_id, self.cell, len(self.points), replace(self.selection, territories=None)))
+        key = "hotspots-tested-" + hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+        found = cache.get(key)
+        if found is None:
+            found = self._tested(horizon)
+            cache.set(key, found, KEPT)
+        return found
+
+    def _tested(self, horizon):
+        points = self.points
+        ground = analysis.ground_of(
+            points.longitude, points.latitude, points.day, self.grid, self.found.area, MOST_TESTED
+        )
+        first = np.datetime64(self.asked.first, "D").astype(np.int64)
+        last = np.datetime64(self.asked.last, "D").astype(np.int64)
+        starts = accuracy.origins(int(first), int(last), WINDOWS, horizon)
+        patrol = min(1.0, PATROL / (len(ground.cells) * (self.cell / 1000) ** 2))
+        shares = (*accuracy.SHARES, patrol)
+        scores = accuracy.back_test(ground, starts, shares=shares, horizon=horizon)
+        return Tested(horizon, starts, scores)
 
     # Months, for the slider and for what differs between windows
 

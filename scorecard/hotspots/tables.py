@@ -9,10 +9,11 @@ import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from incidents.hotspots import near_repeat
+from incidents.hotspots import accuracy, near_repeat
 from scorecard import wording
 from scorecard.hotspots import words
-from scorecard.hotspots.spots import Spots
+from scorecard.hotspots.asked import LEAST_BANDWIDTH
+from scorecard.hotspots.spots import PATROL, Spots
 from units.models import Territory
 from units.tables import Cell, Column, Table
 
@@ -69,6 +70,7 @@ def _value_column(spots: Spots) -> tuple[str, int]:
         "density": (_("Events/km²"), 2),
         "counts": (_("Count"), 0),
         "emerging": (_("Trend (z)"), 2),
+        "risk": (_("Expected/km²"), 2),
     }[spots.method]
 
 
@@ -168,3 +170,82 @@ def knox_words(spots: Spots) -> str:
         int(strong.sum()),
     )
     return f"{first % said} {more % said}"
+
+
+# How good is it
+
+
+def tested(spots: Spots) -> Table:
+    """A row for each method of the back-test, the best first."""
+    found, at = spots.tested, accuracy.SHARES.index(accuracy.MAIN)
+    rows = []
+    for method, score in sorted(found.scores.items(), key=lambda one: -float(one[1].pai[:, at].mean())):
+        pai, low, high = accuracy.interval(score.pai[:, at])
+        rates = [100 * float(rate) for rate in score.hit_rate.mean(0)]
+        pei, rri = (accuracy.interval(getattr(score, name)[:, at])[0] for name in ("pei", "rri"))
+        rows.append([Cell(method_name(spots, method), f"?{drawn_by(spots, method)}"), pai, low, high, pei, rri, *rates])
+    main = {"share": wording.percent(100 * accuracy.MAIN)}
+    columns = [
+        Column("method", _("Method")),
+        Column("pai", _("PAI at %(share)s") % main, "number", 2, narrow="key"),
+        Column("low", _("from"), "number", 2),
+        Column("high", _("to"), "number", 2),
+        Column("pei", "PEI", "number", 2),
+        Column("rri", "RRI", "number", 2),
+        *(
+            Column(f"hits{n}", _("Hits at %(share)s") % {"share": wording.percent(100 * share)}, "number", 1)
+            for n, share in enumerate(accuracy.SHARES)
+        ),
+        Column("hits_patrol", _("Hits of one patrol"), "number", 1),
+    ]
+    title = _("How good each method was in %(unit)s, %(span)s") % {
+        "unit": spots.unit.local_name,
+        "span": words.span(spots.asked),
+    }
+    method = tested_method(spots)
+    notes = [(_("Unit"), spots.unit.code), (_("Method"), method), *words.method_items(spots)[2:]]
+    return Table(title, columns, rows, notes, id="tested", name=f"{spots.files} accuracy", method=method)
+
+
+def method_name(spots: Spots, method: str) -> str:
+    """A method of the back-test in words, its bandwidth with it."""
+    name, _space, width = method.partition(" ")
+    return f"{words.METHODS[name]}, {words.metres(float(width) * spots.cell)}" if width else str(words.METHODS[name])
+
+
+def drawn_by(spots: Spots, method: str) -> str:
+    """The address at which this page draws that method."""
+    name, _space, width = method.partition(" ")
+    bandwidth = max(LEAST_BANDWIDTH, round(float(width) * spots.cell)) if width else None
+    return spots.asked.query(method=name, bandwidth=bandwidth, cell=spots.cell, spot=None)
+
+
+def tested_method(spots: Spots) -> str:
+    found = spots.tested
+    return _(
+        "From the past alone each method says where the events of the next %(days)s days will be, on %(windows)s "
+        "days of the window's second half. PAI: share of those events in the hot cells over the share of the area "
+        "that these are; from and to hold 90 %% of resampled windows. PEI: those events over the most that so "
+        "many cells held. RRI: their share over that of the days before. Hits: percent of the events. One patrol: "
+        "%(patrol)s km²."
+    ) % {"days": found.horizon, "windows": len(found.starts), "patrol": wording.number(PATROL, 0)}
+
+
+def tested_words(spots: Spots) -> str:
+    """Which method won, in one sentence."""
+    found, at = spots.tested, accuracy.SHARES.index(accuracy.MAIN)
+    pai, low, high = accuracy.interval(found.scores[found.winner].pai[:, at])
+    said = {
+        "method": method_name(spots, found.winner),
+        "pai": wording.number(pai, 1),
+        "low": wording.number(low, 1),
+        "high": wording.number(high, 1),
+        "share": wording.percent(100 * accuracy.MAIN),
+    }
+    return (
+        _(
+            "%(method)s was best here: %(share)s of the area held %(pai)s times as many of the next events as its size "
+            "would (%(low)s to %(high)s)."
+        )
+        % said
+    )

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from incidents.hotspots import analysis, gi_star
+from incidents.hotspots import analysis, gi_star, risk
 from incidents.hotspots.trend import Change
 from incidents.models import Category, Variable, VariableCode
 from scorecard import wording
@@ -20,6 +20,7 @@ METHODS = {
     "density": gettext_lazy("Kernel density"),
     "counts": gettext_lazy("Counts"),
     "emerging": gettext_lazy("Emerging hot spots"),
+    "risk": gettext_lazy("Risk of the next months"),
 }
 CHANGES = {
     Change.NEW: pgettext_lazy("hot spot", "new"),
@@ -87,6 +88,9 @@ def answer(spots: Spots) -> str:
             )
             % said
         )
+    if spots.method == "risk":
+        text = _("The %(area)s of %(unit)s where the next events are likeliest, told from %(n)s events of %(span)s.")
+        return text % said
     return _("The densest %(area)s of the area of %(unit)s holds %(share)s of %(n)s events of %(span)s.") % said
 
 
@@ -138,6 +142,12 @@ def method_words(spots: Spots) -> str:
             "Getis-Ord Gi* of each of %(n)s parts of the window, and Mann-Kendall of its trend; hot in a part where at "
             "most %(level)s are expected to be false"
         ) % {"n": len(spots.emerging.starts), "level": wording.percent(100 * analysis.SLICE_LEVEL)}
+    if spots.method == "risk":
+        return _(
+            "Densities of several widths and memories, weighted by how well each foretold the windows before "
+            "(expectation-maximisation); events a square kilometre in three months, were there as many as in the last "
+            "three; hot is the %(share)s of the area where most are expected"
+        ) % {"share": wording.percent(100 * analysis.HOT_SHARE)}
     return _("Events counted in each cell; hot are the cells with most events, %(share)s of the area") % {
         "share": wording.percent(100 * analysis.HOT_SHARE)
     }
@@ -150,6 +160,9 @@ def _bandwidth(spots: Spots) -> str:
         return _("none: each cell on its own")
     if spots.method == "density":
         return _("%(h)s, %(chosen)s") % said
+    if spots.method == "risk":
+        wide = {"least": metres(risk.WIDTHS[1] * spots.cell), "most": metres(risk.WIDTHS[-1] * spots.cell)}
+        return _("cells alone and widths from %(least)s to %(most)s, mixed") % wide
     said["cells"] = 2 * spots.reach + 1
     return _("%(h)s, %(chosen)s: neighbourhoods of %(cells)s × %(cells)s cells") % said
 

@@ -42,6 +42,8 @@ def _files(spots: Spots):
     yield tables.as_file(spots, tables.names_of(spots.places.values()))
     if spots.asked.near and not spots.is_too_few:
         yield tables.knox(spots)
+    if spots.asked.test and spots.tested is not None:
+        yield tables.tested(spots)
     if spots.opened is not None:
         yield OpenedCell(spots).as_file()
 
@@ -94,6 +96,8 @@ def _context(request, spots: Spots) -> dict[str, Any]:
         "table": tables.cells(spots, names).offered_at(request),
         "near_href": f"?{asked.query(near=True)}#near",
         "near": _near(request, spots) if asked.near else None,
+        "test_href": f"?{asked.query(test=True)}#tested",
+        "tested": _tested(request, spots) if asked.test else None,
         "opened": opened,
         "opened_table": opened and opened.table().offered_at(request),
         "below": _below(spots),
@@ -142,6 +146,16 @@ def _near(request, spots: Spots) -> dict[str, Any]:
     if spots.is_too_few:
         return {"words": _("There are too few events to test whether they are followed by others nearby.")}
     return {"words": tables.knox_words(spots), "table": tables.knox(spots).offered_at(request)}
+
+
+def _tested(request, spots: Spots) -> dict[str, Any]:
+    if spots.tested is None:
+        return {"words": _("The window is too short or has too few events to hold methods against what came next.")}
+    return {
+        "words": tables.tested_words(spots),
+        "href": f"?{tables.drawn_by(spots, spots.tested.winner)}",
+        "table": tables.tested(spots).offered_at(request),
+    }
 
 
 def _below(spots: Spots) -> list[tuple[str, str]]:

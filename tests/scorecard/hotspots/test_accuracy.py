@@ -1,0 +1,51 @@
+"""The page says how good each method was on the territory's own past, and draws the risk of the next months."""
+
+import pytest
+
+from tests.scorecard.country import signed_in, text_of
+from tests.scorecard.hotspots.test_page import PAGE, TWO_YEARS, rows_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def analyst(country):
+    return signed_in(country.people["analyst"])
+
+
+def test_every_method_is_held_against_what_came_next_when_asked(analyst):
+    first = analyst.get(f"{PAGE}?{TWO_YEARS}&cell=2000")
+    assert "test=1" in first.content.decode()
+    assert "PEI" not in text_of(first)
+    body = text_of(analyst.get(f"{PAGE}?{TWO_YEARS}&cell=2000&test=1"))
+    for words in ("was best here", "PAI at 3 %", "PEI", "RRI", "Hits of one patrol", "Draw it", "next 91 days"):
+        assert words in body, words
+
+
+def test_the_table_as_a_file_has_the_best_method_first(analyst):
+    notes, rows = rows_of(analyst.get(f"{PAGE}?{TWO_YEARS}&cell=2000&test=1&format=csv&table=tested"))
+    rows = [{name.replace("\xa0", " "): value for name, value in row.items()} for row in rows]
+    assert len(rows) == 7
+    assert notes["Unit"] == "PN-01D01"
+    pai = [float(row["PAI at 3 %"]) for row in rows]
+    assert pai == sorted(pai, reverse=True)
+    assert pai[0] > 1, "half of the events are in one corner"
+    for row in rows:
+        assert 0 <= float(row["Hits at 1 %"]) <= float(row["Hits at 3 %"]) <= float(row["Hits at 5 %"]) <= 100
+        assert 0 <= float(row["PEI"]) <= 1
+
+
+def test_a_window_too_short_says_so(analyst):
+    body = text_of(analyst.get(f"{PAGE}?first=2023-11-01&last=2023-12-15&test=1"))
+    assert "too short" in body or "too few" in body
+
+
+def test_the_risk_of_the_next_months_is_drawn_with_its_method(analyst):
+    response = analyst.get(f"{PAGE}?{TWO_YEARS}&cell=2000&method=risk")
+    body = text_of(response)
+    for words in ("Risk of the next months", "likeliest", "expectation-maximisation", "Expected/km²"):
+        assert words in body, words
+    _notes, rows = rows_of(analyst.get(f"{PAGE}?{TWO_YEARS}&cell=2000&method=risk&format=csv"))
+    values = [float(row["Expected/km²"]) for row in rows]
+    assert values
+    assert values == sorted(values, reverse=True)
