@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
-BENCHES ?= refresh pages ingest figures incidents hotspots live storage change forecast
+BENCHES ?= refresh pages ingest figures incidents hotspots accuracy live storage change forecast
 
 .PHONY: demo test check bench lock messages clean help
 
