@@ -84,6 +84,12 @@ def people_names(ids):
     return {user.pk: str(user) for user in User.objects.filter(pk__in=wanted)} if wanted else {}
 
 
+def indicator_names(ids, month):
+    """{indicator id: its name in the reader's language} by this month's sheets; one without a sheet is left out."""
+    sheets = SheetVersion.objects.in_month(month).filter(indicator_id__in=set(ids))
+    return {sheet.indicator_id: sheet.local_name for sheet in sheets}
+
+
 def latest_figure_month(institution):
     """The latest month for which the institution has any figure, or None. Two queries."""
     ids = list(institution.indicators.values_list("pk", flat=True))
@@ -134,9 +140,12 @@ def figures_of(rows, month):
 
 
 def indicators_waiting(unit, month):
-    """Indicators with figures that wait for approval at and below a unit: [(code, how many)]."""
+    """Indicators with figures that wait for approval at and below a unit: [(code, name, how many)]."""
     waiting = Measurement.objects.filter(month=month, is_provisional=True, unit__path__contains=[unit.pk])
-    return list(waiting.values_list("indicator__code").annotate(n=Count("unit")).order_by("indicator__code"))
+    rows = waiting.values_list("indicator_id", "indicator__code").annotate(n=Count("unit")).order_by("indicator__code")
+    rows = list(rows)
+    names = indicator_names((pk for pk, _code, _n in rows), month)
+    return [(code, names.get(pk, code), n) for pk, code, n in rows]
 
 
 def among(figures, keys):

@@ -225,7 +225,8 @@ def news(unit: Unit, month: date, *, since, by) -> list[News]:
     rows = list(rows)
     before = _before(rows)
     names = figures.people_names(row.recorded_by_id for row in rows)
-    return [_news(row, before, names) for row in rows]
+    called = figures.indicator_names((row.indicator_id for row in rows), month) if rows else {}
+    return [_news(row, before, names, called) for row in rows]
 
 
 def _before(rows):
@@ -240,12 +241,13 @@ def _before(rows):
     return {key: found[key] for key in keys if key in found}
 
 
-def _news(row, before, names):
+def _news(row, before, names, called):
     old = before.get((row.month, row.indicator_id, row.unit_id, row.recorded_at))
     text = said(row) if old is None else f"{said(old)} → {said(row)}"
     href = wording.indicator_href(row.unit.code, row.indicator.code, row.month)
     by = names.get(row.recorded_by_id, "")
-    return News(row.unit, row.indicator.code, href, row.month, text, by, row.recorded_at)
+    name = called.get(row.indicator_id) or row.indicator.code
+    return News(row.unit, name, href, row.month, text, by, row.recorded_at)
 
 
 def said(figure) -> str:

@@ -31,6 +31,7 @@ accounts = [
 ]
 
 handler400 = "units.views.unreadable.unreadable"
+handler500 = "units.views.failed.failed"
 
 urlpatterns = [
     path("", home.page, name="home"),
