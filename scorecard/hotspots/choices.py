@@ -44,7 +44,7 @@ def of_form(asked: Asked) -> dict[str, Any]:
         "methods": [Option(one, words.METHODS[one], one == asked.method) for one in METHODS],
         "categories": [
             Option(one.code, "\u2003" * depth + one.local_name, one.code == asked.category)
-            for depth, one in _in_tree(list(Category.objects.order_by("code")))
+            for depth, one in in_tree(list(Category.objects.order_by("code")))
         ],
         "hours_from": [Option(n, f"{n:02}:00", n == asked.from_hour) for n in range(24)],
         "hours_to": [Option(n, f"{n:02}:00", n == asked.to_hour) for n in range(1, 25)],
@@ -56,11 +56,11 @@ def of_form(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _in_tree(categories, parent=None, depth=0):
+def in_tree(categories, parent=None, depth=0):
     for one in categories:
         if one.parent_id == parent:
             yield depth, one
-            yield from _in_tree(categories, one.pk, depth + 1)
+            yield from in_tree(categories, one.pk, depth + 1)
 
 
 def _variables(asked):

@@ -57,6 +57,7 @@ def section_links(code: str, *, here: str) -> list[Link]:
         "scorecard": (_("Scorecard"), f"/units/{code}/"),
         "board": (_("Live board"), f"/board/{code}/"),
         "hotspots": (_("Hot spots"), f"/hotspots/{code}/"),
+        "recent": (_("28 days"), f"/recent/{code}/"),
         "incidents": (_("Incidents"), f"/incidents/{code}/"),
         "profile": (_("Profile"), f"/profile/{code}/"),
     }

@@ -214,6 +214,7 @@ PAGES = {
             "cell",
             "spot",
             "near",
+            "test",
             "format",
             "table",
         ),
@@ -226,6 +227,7 @@ PAGES = {
     ),
     "incidents": of_unit(P.ANALYSE, asks=EVENTS),
     "profile": of_unit(P.ANALYSE, asks=(*EVENTS, "against")),
+    "recent": of_unit(P.ANALYSE, asks=("last", "category", "format", "table")),
     "incident": Page(A.UNIT, P.ANALYSE, lambda country: (UNIT, country.incident)),
     "plan": Page(A.INSTITUTION, P.VIEW, plan(), asks=("format",)),
     # Figures

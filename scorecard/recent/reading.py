@@ -1,0 +1,205 @@
+"""What the page of the last 28 days rests on: events by day and category, read once. No clock."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+
+from incidents.dictionary import subtree
+from incidents.hotspots import grid, read
+from incidents.models import Category
+from incidents.recent import by_day, by_place
+from indicators.change import Change, Dispersion, change, dispersion_of, drawn_to_usual, look_level
+from indicators.control import Control, control
+from units.models import Population, Territory, Unit
+
+SPAN = 28  # days: four of each weekday
+PERIODS = 39  # of SPAN days on the control chart: three years
+PEERS = 10
+YEAR = 365
+MOST_SHAPED = 300  # units whose boundaries are measured
+
+
+@dataclass(frozen=True)
+class Row:
+    """A category: events of the last SPAN days, of as many before, of the same days a year before, and of the year."""
+
+    category: Category | None
+    depth: int
+    counts: np.ndarray  # (PERIODS,), the last is now
+    year_ago: int
+    to_date: int
+    to_date_before: int
+
+
+@dataclass(frozen=True)
+class Peer:
+    unit: Unit
+    people: int
+    density: float | None  # people a square kilometre
+    events: int
+
+    @property
+    def rate(self) -> float:
+        """Events per 100,000 people in a year."""
+        return 1e5 * self.events / self.people
+
+
+@dataclass
+class Recent:
+    """Of a unit's territory, up to and including the day `last`; category: its events and those below it, or all."""
+
+    unit: Unit
+    last: date
+    category: Category | None = None
+
+    @cached_property
+    def start(self) -> date:
+        return self.last + timedelta(days=1 - SPAN * PERIODS)
+
+    @cached_property
+    def territories(self) -> tuple[int, ...] | None:
+        return read.below(self.unit.territory)
+
+    @cached_property
+    def days(self) -> dict[int, np.ndarray]:
+        """Events by category id and day since `first`, (days,)."""
+        found: dict[int, np.ndarray] = defaultdict(lambda: np.zeros(self._length, np.int64))
+        asked = read.Selection(self.first, self.last + timedelta(days=1), territories=self.territories)
+        for day, category, events in by_day(asked):
+            found[category][(day - self.first).days] += events
+        return dict(found)
+
+    @cached_property
+    def first(self) -> date:
+        """The first day that anything here needs."""
+        return min(self.start, date(self.last.year - 1, 1, 1))
+
+    @property
+    def _length(self):
+        return (self.last - self.first).days + 1
+
+    def _sum(self, series, first: date, last: date) -> int:
+        start, end = (first - self.first).days, (last - self.first).days + 1
+        return int(series[max(0, start) : max(0, end)].sum())
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """All events, then every category that had any, in the order of the tree; what has none is left out."""
+        everything = sum(self.days.values(), np.zeros(self._length, np.int64))
+        found = [self._row(None, 0, everything)]
+        by_parent = defaultdict(list)
+        for one in Category.objects.order_by("code"):
+            by_parent[one.parent_id].append(one)
+
+        def add(parent, depth):
+            total = np.zeros(self._length, np.int64)
+            for one in by_parent[parent]:
+                at = len(found)
+                series = self.days.get(one.pk, 0) + add(one.pk, depth + 1)
+                if np.any(series):
+                    found.insert(at, self._row(one, depth, series))
+                total = total + series
+            return total
+
+        add(None, 1)
+        return found
+
+    def _row(self, category, depth, series):
+        counts = series[-SPAN * PERIODS :].reshape(PERIODS, SPAN).sum(1)
+        ago = self.last - timedelta(days=YEAR - 1)  # 364 days: the same weekdays
+        return Row(
+            category,
+            depth,
+            counts,
+            self._sum(series, ago - timedelta(days=SPAN - 1), ago),
+            self._sum(series, date(self.last.year, 1, 1), self.last),
+            self._sum(series, date(self.last.year - 1, 1, 1), self.same_day_last_year),
+        )
+
+    @property
+    def same_day_last_year(self) -> date:
+        day = 28 if (self.last.month, self.last.day) == (2, 29) else self.last.day
+        return date(self.last.year - 1, self.last.month, day)
+
+    @cached_property
+    def changes(self) -> tuple[Change, Change]:
+        """Of every row: the last SPAN days to those before, and the year to date to last year's."""
+        counts = np.array([row.counts for row in self.rows])
+        spread: Dispersion = drawn_to_usual(dispersion_of(counts[:, :-2]))
+        short = change(counts[:, -1], counts[:, -2], dispersion=spread)
+        now, before = (np.array([getattr(row, name) for row in self.rows]) for name in ("to_date", "to_date_before"))
+        lengths = [(one - date(one.year, 1, 1)).days + 1 for one in (self.last, self.same_day_last_year)]
+        return short, change(now, before, *lengths, dispersion=spread, level=look_level(self.last.month))
+
+    # Control chart
+
+    @cached_property
+    def charted(self) -> Row:
+        """The row of the category asked for; all events where none is, or where it has none."""
+        wanted = self.category and self.category.pk
+        return next((row for row in self.rows if row.category and row.category.pk == wanted), self.rows[0])
+
+    @cached_property
+    def control(self) -> Control:
+        return control(self.charted.counts)
+
+    def period(self, n: int) -> tuple[date, date]:
+        """First and last day of the n-th period of the chart."""
+        first = self.start + timedelta(days=SPAN * n)
+        return first, first + timedelta(days=SPAN - 1)
+
+    # Units like this one
+
+    @cached_property
+    def of_level(self) -> list[Peer]:
+        """The institution's units of the same level with people in their territory, this one too."""
+        level = self.unit.territory.level
+        units = {
+            one.territory_id: one
+            for one in Unit.objects.filter(institution=self.unit.institution_id, territory__level=level)
+        }
+        years = Population.objects.filter(territory__in=units, year__lte=self.last.year, people__gt=0).order_by("year")
+        people = dict(years.values_list("territory_id", "people"))  # the latest year stays
+        categories = tuple(subtree(self.category.pk)) if self.category else None
+        start = self.last - timedelta(days=YEAR - 1)
+        asked = read.Selection(start, self.last + timedelta(days=1), categories)
+        events = by_place(asked, level)
+        areas = self._areas(list(people)) if len(people) <= MOST_SHAPED else {}
+        return [
+            Peer(units[pk], number, number / areas[pk] if areas.get(pk) else None, events.get(pk, 0))
+            for pk, number in people.items()
+        ]
+
+    def _areas(self, territories) -> dict[int, float]:
+        """Square kilometres of those with a boundary."""
+        shapes = Territory.objects.with_boundary(self.last).filter(pk__in=territories, geometry__isnull=False)
+        found = shapes.values_list("pk", "geometry")
+        return {pk: grid.square_metres(grid.area_of([geometry])) / 1e6 for pk, geometry in found}
+
+    @cached_property
+    def own(self) -> Peer | None:
+        return next((one for one in self.of_level if one.unit.pk == self.unit.pk), None)
+
+    @cached_property
+    def peers(self) -> list[Peer]:
+        """The PEERS units most like this one in population and density, this one among them, the highest rate first."""
+        if self.own is None:
+            return []
+        nearest = sorted(self.of_level, key=self._unlike)[: PEERS + 1]
+        return sorted(nearest, key=lambda one: -one.rate)
+
+    def _unlike(self, other: Peer) -> float:
+        apart = abs(np.log(other.people / self.own.people))
+        if self.own.density and other.density:
+            apart += abs(np.log(other.density / self.own.density))
+        return float(apart)
+
+    def decile(self, peer: Peer) -> int:
+        """1 to 10 among all units of the level: 10 has the highest rates."""
+        lower = sum(one.rate < peer.rate for one in self.of_level)
+        return 1 + min(9, 10 * lower // len(self.of_level))

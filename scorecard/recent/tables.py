@@ -1,0 +1,190 @@
+"""The tables and the drawing of the page of the last 28 days, on screen and as files."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from indicators.control import RUN
+from scorecard import wording
+from scorecard.recent.reading import PERIODS, SPAN, Peer, Recent, Row
+from units.tables import Cell, Column, Table
+
+INDENT = "\u2003"
+WIDTH, HEIGHT = 780, 200
+
+
+def day_words(day) -> str:
+    return date_format(day, "SHORT_DATE_FORMAT")
+
+
+def name_of(row: Row) -> str:
+    return row.category.local_name if row.category else str(_("All events"))
+
+
+def times(value: float) -> str:
+    return "–" if math.isnan(value) else "∞" if math.isinf(value) else wording.number(value, 2)
+
+
+def notes(found: Recent) -> list[tuple[str, str]]:
+    return [
+        (_("Unit"), found.unit.code),
+        (_("Until"), date_format(found.last, "DATE_FORMAT")),
+        (_("Change"), _("ratio of rates with its 99 % interval: exact (mid-p), widened by the unit's own dispersion")),
+    ]
+
+
+def compared(found: Recent) -> Table:
+    """A row a category: 28 days and the year to date, each beside the one before."""
+    short, long = found.changes
+    rows = []
+    for n, row in enumerate(found.rows):
+        code = row.category.code if row.category else ""
+        rows.append(
+            [
+                Cell(INDENT * row.depth + name_of(row), f"?last={found.last}&category={code}#control"),
+                int(row.counts[-1]),
+                int(row.counts[-2]),
+                *_change(short, n),
+                row.year_ago,
+                row.to_date,
+                row.to_date_before,
+                *_change(long, n),
+            ]
+        )
+    columns = [
+        Column("category", _("Category")),
+        Column("days", _("%(days)s days") % {"days": SPAN}, "number", 0, narrow="key"),
+        Column("before", _("the %(days)s before") % {"days": SPAN}, "number", 0),
+        Column("ratio", _("Ratio"), say=str),
+        Column("says", _("Beyond chance")),
+        Column("year_ago", _("a year before"), "number", 0),
+        Column("to_date", _("Year to date"), "number", 0),
+        Column("to_date_before", _("last year to date"), "number", 0),
+        Column("ratio_year", _("Ratio of the years"), say=str),
+        Column("says_year", _("Year beyond chance")),
+    ]
+    title = _("%(unit)s: %(days)s days until %(last)s") % {
+        "unit": found.unit.local_name,
+        "days": SPAN,
+        "last": day_words(found.last),
+    }
+    return Table(title, columns, rows, notes(found), id="compared", name=f"{found.unit.code} 28-days {found.last}")
+
+
+def _change(change, n) -> list[str]:
+    """[ratio with its interval, whether it is more than chance]."""
+    ratio, low, high = (float(part[n]) for part in (change.ratio, change.low, change.high))
+    if math.isnan(ratio):
+        return ["–", ""]
+    says = (_("more") if ratio > 1 else _("fewer")) if bool(change.is_distinct[n]) else _("≈ chance")
+    return [f"{times(ratio)} ({times(low)}–{times(high)})", str(says)]
+
+
+def control(found: Recent) -> Table:
+    """A row a period of the chart, the latest first."""
+    chart, rows = found.control, []
+    for n in reversed(range(PERIODS)):
+        bounds = [
+            None if math.isnan(float(part[n])) else float(part[n]) for part in (chart.centre, chart.low, chart.high)
+        ]
+        rows.append([period_words(found, n), int(found.charted.counts[n]), *bounds, signal(found, n)])
+    columns = [
+        Column("period", _("Period")),
+        Column("events", _("Events"), "number", 0, narrow="key"),
+        Column("centre", _("Centre"), "number", 1),
+        Column("low", _("Lower limit"), "number", 0),
+        Column("high", _("Upper limit"), "number", 0),
+        Column("signal", _("Signal")),
+    ]
+    title = _("Control chart: %(category)s") % {"category": name_of(found.charted)}
+    return Table(title, columns, rows, notes(found), id="control", name=f"{found.unit.code} control {found.last}")
+
+
+def period_words(found: Recent, n: int) -> str:
+    first, last = found.period(n)
+    return f"{day_words(first)} – {day_words(last)}"
+
+
+def signal(found: Recent, n: int) -> str:
+    chart = found.control
+    if chart.is_above[n]:
+        return str(_("above its limits"))
+    if chart.is_below[n]:
+        return str(_("below its limits"))
+    return str(_("%(n)s in a row on one side") % {"n": RUN}) if chart.is_run[n] else ""
+
+
+def drawn(found: Recent) -> dict[str, Any]:
+    """The chart as paths of an SVG of WIDTH by HEIGHT, y downwards."""
+    counts, chart = found.charted.counts, found.control
+    highest = max(1.0, float(counts.max()), *(float(value) for value in chart.high if not math.isnan(value)))
+    x = [round(10 + n * (WIDTH - 20) / (PERIODS - 1), 1) for n in range(PERIODS)]
+
+    def y(value):
+        return round(HEIGHT - 10 - (HEIGHT - 20) * float(value) / highest, 1)
+
+    def path(values):
+        some = [(at, y(value)) for at, value in zip(x, values, strict=True) if not math.isnan(value)]
+        return "M" + "L".join(f"{at} {up}" for at, up in some) if some else ""
+
+    return {
+        "view_box": f"0 0 {WIDTH} {HEIGHT}",
+        "line": path(counts.astype(float)),
+        "centre": path(chart.centre),
+        "low": path(chart.low),
+        "high": path(chart.high),
+        "points": [
+            {
+                "x": x[n],
+                "y": y(count),
+                "is_signal": bool(signal(found, n)),
+                "label": f"{period_words(found, n)}: {count} {signal(found, n)}",
+            }
+            for n, count in enumerate(counts.tolist())
+        ],
+    }
+
+
+def peers(found: Recent, seen: set[int]) -> Table:
+    """Units like this one that the reader may see; deciles are among all units of the level."""
+    rows = [_peer_row(found, one) for one in found.peers if one.unit.pk in seen or one.unit.pk == found.unit.pk]
+    columns = [
+        Column("unit", _("Unit")),
+        Column("people", _("People"), "number", 0),
+        Column("density", _("People/km²"), "number", 0),
+        Column("events", _("Events of a year"), "number", 0),
+        Column("rate", _("per 100,000"), "number", 1, narrow="key"),
+        Column("decile", _("Decile"), "number", 0),
+    ]
+    category = found.category.local_name if found.category else _("All events")
+    title = _("Units like %(unit)s: %(category)s") % {"unit": found.unit.local_name, "category": category}
+    return Table(title, columns, rows, notes(found)[:2], id="peers", name=f"{found.unit.code} peers {found.last}")
+
+
+def _peer_row(found: Recent, one: Peer) -> list[Any]:
+    own = one.unit.pk == found.unit.pk
+    name = _("%(unit)s (this unit)") % {"unit": one.unit.local_name} if own else one.unit.local_name
+    category = found.category.code if found.category else ""
+    href = "" if own else f"/recent/{one.unit.code}/?last={found.last}&category={category}"
+    return [Cell(name, href), one.people, one.density, one.events, one.rate, found.decile(one)]
+
+
+def answer(found: Recent) -> str:
+    """The page in one sentence: all events, and how many categories changed by more than chance."""
+    short, _long = found.changes
+    row = found.rows[0]
+    said = {
+        "unit": found.unit.local_name,
+        "n": wording.number(int(row.counts[-1]), 0),
+        "before": wording.number(int(row.counts[-2]), 0),
+        "days": SPAN,
+    }
+    if not short.is_distinct[0]:
+        return (
+            _("%(n)s events in %(unit)s in %(days)s days, %(before)s in those before: as chance would have it.") % said
+        )
+    return _("%(n)s events in %(unit)s in %(days)s days, %(before)s in those before: more than chance explains.") % said

@@ -1,0 +1,87 @@
+"""The last 28 days beside those before, a control chart, and units alike: each figure equal to a plain count."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db.models import Count
+
+from incidents.dictionary import subtree
+from incidents.models import Category, Incident
+from scorecard.recent.reading import PERIODS, SPAN, Recent
+from tests.scorecard.country import signed_in, text_of
+from tests.scorecard.hotspots.conftest import country, kinds, standing_country  # noqa: F401 - fixtures
+from tests.scorecard.hotspots.test_page import rows_of
+from units.models import Unit
+
+pytestmark = pytest.mark.django_db
+LAST = date(2024, 1, 8)
+PAGE = f"/recent/PN-01D01/?last={LAST}"
+
+
+@pytest.fixture
+def analyst(country):  # noqa: F811
+    return signed_in(country.people["analyst"])
+
+
+@pytest.fixture
+def found(country):  # noqa: F811
+    return Recent(Unit.objects.get(code="PN-01D01"), LAST)
+
+
+def counted(first, last, category=None):
+    some = Incident.objects.filter(occurred_on__gte=first, occurred_on__lte=last)
+    if category:
+        some = some.filter(category_id__in=subtree(category.pk))
+    return some.aggregate(n=Count("*"))["n"]
+
+
+def test_every_figure_is_a_plain_count(found):
+    robbery = Category.objects.get(code="T.ROBBERY.PERSON")
+    assert {row.category and row.category.code for row in found.rows} >= {None, "T.ROBBERY.PERSON"}
+    for row in found.rows:
+        if row.category in (None, robbery):
+            for n in (0, 1, 5, PERIODS - 1):
+                assert row.counts[n] == counted(*found.period(n), row.category), n
+            assert row.to_date == counted(date(2024, 1, 1), LAST, row.category)
+            assert row.to_date_before == counted(date(2023, 1, 1), date(2023, 1, 8), row.category)
+            ago = LAST - timedelta(days=364)
+            assert row.year_ago == counted(ago - timedelta(days=SPAN - 1), ago, row.category)
+    assert found.period(PERIODS - 1) == (LAST - timedelta(days=SPAN - 1), LAST)
+
+
+def test_a_day_of_february_that_last_year_lacked(found):
+    found.last = date(2024, 2, 29)
+    assert found.same_day_last_year == date(2023, 2, 28)
+
+
+def test_the_page_says_what_is_chance(analyst):
+    body = text_of(analyst.get(PAGE))
+    for words in ("28 days", "Year to date", "≈ chance", "Control chart: All events", "As a table"):
+        assert words in body, words
+    notes, rows = rows_of(analyst.get(f"{PAGE}&format=csv&table=compared"))
+    assert notes["Unit"] == "PN-01D01"
+    assert int(next(iter(rows))["28 days"]) > 0
+
+
+def test_a_category_is_charted(analyst):
+    assert "Control chart: All events" not in text_of(analyst.get(f"{PAGE}&category=T.ROBBERY.PERSON"))
+    for asked in ("category=NO", "last=yesterday", "last=1950-01-01"):
+        assert analyst.get(f"/recent/PN-01D01/?{asked}").status_code == 400, asked
+
+
+def test_units_alike_are_those_one_may_see_and_the_rate_is_of_their_people(analyst, found):
+    own = found.own
+    assert own.events == counted(LAST - timedelta(days=364), LAST)
+    assert own.rate == pytest.approx(1e5 * own.events / own.people)
+    assert found.decile(own) == 1 + min(9, 10 * sum(p.rate < own.rate for p in found.of_level) // len(found.of_level))
+    body = text_of(analyst.get(PAGE))
+    assert "Units like this one" in body
+    hidden = [p.unit for p in found.peers if not p.unit.code.startswith("PN-01")]
+    assert hidden, "the country has districts of another zone, which this analyst may not see"
+    assert not [one for one in hidden if one.local_name in body]
+
+
+def test_questions_do_not_grow_with_the_events(analyst, count_queries):
+    with count_queries() as queries:
+        analyst.get(PAGE)
+    assert len(queries.page) <= 20
