@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from indicators.change import change, dispersion_of, drawn_to_usual
 from scorecard import wording
+from scorecard.html import current_language
 from scorecard.reading import HISTORY, Line, Reading, last_year
 
 
@@ -24,11 +26,17 @@ class Noted(NamedTuple):
 
     @property
     def words(self) -> str:
-        said = {"ratio": _times(self.ratio), "low": _times(self.low), "high": _times(self.high)}
-        if self.is_distinct:
-            return _("%(ratio)s times last year, 99 %% interval %(low)s to %(high)s: more than chance") % said
-        text = _("%(ratio)s times last year, 99 %% interval %(low)s to %(high)s: not distinguishable from chance")
-        return text % said
+        return _words(self, current_language())
+
+
+@lru_cache(maxsize=4096)
+def _words(noted: Noted, language: str) -> str:
+    """In the language that is active, by which the words are kept."""
+    said = {"ratio": _times(noted.ratio), "low": _times(noted.low), "high": _times(noted.high)}
+    if noted.is_distinct:
+        return _("%(ratio)s times last year, 99 %% interval %(low)s to %(high)s: more than chance") % said
+    text = _("%(ratio)s times last year, 99 %% interval %(low)s to %(high)s: not distinguishable from chance")
+    return text % said
 
 
 def _times(value: float) -> str:
@@ -43,16 +51,19 @@ def changes_of(reading: Reading, today: date) -> dict[str, Noted]:
     lines = [line for line in reading.lines if _is_count(line)]
     if not lines or reading.month >= today.replace(day=1):
         return {}
-    values = np.array([line.values for line in lines])
-    days, days_before = _days(reading.month), _days(last_year(reading.month))
+    values = np.array([line.values for line in lines], float)
+    noted = _noted(values.tobytes(), values.shape, _days(reading.month), _days(last_year(reading.month)))
+    return {line.about["code"]: one for line, one in zip(lines, noted, strict=True) if one is not None}
+
+
+@lru_cache(maxsize=512)
+def _noted(content: bytes, shape: tuple[int, ...], days: int, days_before: int) -> list[Noted | None]:
+    """Of each line's values (lines, HISTORY + 1), kept by what they are: a page is opened by many."""
+    values = np.frombuffer(content).reshape(shape)
     spread = drawn_to_usual(dispersion_of(values[:, :HISTORY]))
     found = change(values[:, HISTORY], values[:, 0], days, days_before, dispersion=spread)
     noted = zip(*(part.tolist() for part in (found.ratio, found.low, found.high, found.is_distinct)), strict=True)
-    return {
-        line.about["code"]: Noted(*one)
-        for line, one, p in zip(lines, noted, found.p.tolist(), strict=True)
-        if not np.isnan(p)
-    }
+    return [None if np.isnan(p) else Noted(*one) for one, p in zip(noted, found.p.tolist(), strict=True)]
 
 
 def _is_count(line: Line) -> bool:
