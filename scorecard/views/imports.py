@@ -71,7 +71,7 @@ def _must_be_allowed(user):
 
 def _frame(request, *crumbs):
     """The frame of administration; for those who administer nothing, just the way back."""
-    frame = manage_frame(request, "", *crumbs)
+    frame = manage_frame(request, "imports", *crumbs)
     if not frame["nav_items"]:
         frame["crumbs"] = frame["crumbs"][1:]
     return frame
@@ -92,7 +92,7 @@ def page(request):
             form.add_error("file", str(error))
     mine = Batch.objects.filter(by=request.user, kind__in=[VALUES, PLAN])
     context = {
-        **_frame(request, _("Imports")),
+        **_frame(request),
         "form": form,
         "kinds": kinds,
         "loads": [loaded(batch) for batch in mine[:LOADS_SHOWN]],
@@ -128,9 +128,8 @@ def one(request, token):
 
 
 def _context(request, upload, found, problem):
-    crumbs = ((_("Imports"), "/manage/imports/"), upload.name)
     return {
-        **_frame(request, *crumbs),
+        **_frame(request, upload.name),
         "upload": upload,
         "kind_words": KINDS[upload.kind],
         "found": found,
