@@ -48,11 +48,11 @@ def compared(found: Recent) -> Table:
                 Cell(INDENT * row.depth + name_of(row), f"?last={found.last}&category={code}#control"),
                 int(row.counts[-1]),
                 int(row.counts[-2]),
-                *_change(short, n),
+                *_change(short, n, row.counts[-2]),
                 row.year_ago,
                 row.to_date,
                 row.to_date_before,
-                *_change(long, n),
+                *_change(long, n, row.to_date_before),
             ]
         )
     columns = [
@@ -75,11 +75,13 @@ def compared(found: Recent) -> Table:
     return Table(title, columns, rows, notes(found), id="compared", name=f"{found.unit.code} 28-days {found.last}")
 
 
-def _change(change, n) -> list[str]:
-    """[ratio with its interval, whether it is more than chance]."""
+def _change(change, n, before) -> list[str]:
+    """[ratio with its interval, whether it is more than chance]; of nothing before, no ratio is told."""
     ratio, low, high = (float(part[n]) for part in (change.ratio, change.low, change.high))
     if math.isnan(ratio):
         return ["–", ""]
+    if not before:
+        return ["–", str(_("none before"))]  # that few, or a feed that had not begun: the counts cannot tell
     says = (_("more") if ratio > 1 else _("fewer")) if bool(change.is_distinct[n]) else _("≈ chance")
     return [f"{times(ratio)} ({times(low)}–{times(high)})", str(says)]
 

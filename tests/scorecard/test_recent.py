@@ -1,5 +1,6 @@
 """The last 28 days beside those before, a control chart, and units alike: each figure equal to a plain count."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -61,6 +62,15 @@ def test_the_page_says_what_is_chance(analyst):
     notes, rows = rows_of(analyst.get(f"{PAGE}&format=csv&table=compared"))
     assert notes["Unit"] == "PN-01D01"
     assert int(next(iter(rows))["28 days"]) > 0
+
+
+@pytest.mark.usefixtures("english")
+def test_of_a_category_without_any_before_no_ratio_is_told(found):
+    from scorecard.recent import tables
+
+    found.rows[0] = replace(found.rows[0], to_date_before=0, to_date=500)
+    row = tables.compared(found).rows[0]
+    assert row[-2:] == ["–", "none before"]
 
 
 def test_a_category_is_charted(analyst):
