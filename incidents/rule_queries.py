@@ -86,11 +86,18 @@ def _middles(since, to):
 def same_days(rule, unit, as_of):
     """A month's days up to `as_of`, included, and the same days of the month before and of the year before.
 
-    A month without that many days is taken whole. Each month's events go to units by the tree of that month.
+    A month without that many days is taken whole. Each month's events are counted by the rule of that month, and go to
+    units by its tree; where no rule of the same measure held, there is no value.
     """
     months = [as_of.replace(day=1)]
     months += [add_months(months[0], -1), add_months(months[0], -12)]
-    return [_days(rule, unit, month, min(as_of.day, monthrange(month.year, month.month)[1])) for month in months]
+    found = []
+    for month in months:
+        held = rule if month == months[0] else rule_of(rule.indicator, month)
+        last = month.replace(day=min(as_of.day, monthrange(month.year, month.month)[1]))
+        is_alike = held is not None and held.measure == rule.measure
+        found.append(_days(held, unit, month, last) if is_alike else Days(month, last, 0, 0, None))
+    return found
 
 
 def last_whole_day(month, today):
@@ -99,8 +106,7 @@ def last_whole_day(month, today):
     return last if last >= month else None
 
 
-def _days(rule, unit, month, days):
-    first, last = month, month.replace(day=days)
+def _days(rule, unit, first, last):
     end = last + timedelta(days=1)
     if rule.measure in TIMED:
         between = BETWEEN.format(since=rule.from_stage, to=rule.to_stage)

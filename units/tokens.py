@@ -3,14 +3,18 @@
 import hashlib
 import secrets
 from datetime import timedelta
+from functools import cache
 
+from django.contrib.auth.models import Permission as Permission_
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from units import prepared
 from units.access import root_of
 from units.actions import grant_role, recorded
-from units.models import ServiceToken, UnitUserObjectPermission, User
+from units.models import Institution, ServiceToken, Unit, UnitUserObjectPermission, User
 from units.people import why_not_change
 from units.permissions import Permission, roles_with
 
@@ -93,22 +97,47 @@ def _must_be_allowed(by, account):
         raise ValidationError(problem)
 
 
+def _columns(model, alias):
+    return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
+
+
+@cache
+def _standing():
+    """SQL of a token with its account, the account's institution, and whether the account may write."""
+    tables = {"token": ServiceToken, "account": User, "institution": Institution, "grants": UnitUserObjectPermission}
+    named = {name: model._meta.db_table for name, model in tables.items()}
+    columns = ", ".join(_columns(tables[name], name) for name in ("token", "account", "institution"))
+    return f"""
+SELECT {columns}, EXISTS (
+    SELECT FROM {named["grants"]} grants JOIN {Permission_._meta.db_table} p ON p.id = grants.permission_id
+        JOIN {Unit._meta.db_table} u ON u.id = grants.content_object_id
+    WHERE grants.user_id = account.id AND u.institution_id = account.institution_id AND p.codename = ANY(%(roles)s))
+FROM {named["token"]} token JOIN {named["account"]} account ON account.id = token.account_id
+    JOIN {named["institution"]} institution ON institution.id = account.institution_id
+WHERE token.digest = %(digest)s"""
+
+
+def _read(digest):
+    """The token with its account and institution, as of now; None where there is none. One prepared query."""
+    row = prepared.row(_standing(), {"digest": digest, "roles": roles_with(Permission.INTEGRATE)})
+    if row is None:
+        return None
+    found, at = [], 0
+    for model in (ServiceToken, User, Institution):
+        names = [field.attname for field in model._meta.concrete_fields]
+        found.append(model.from_db(connection.alias, names, row[at : at + len(names)]))
+        at += len(names)
+    token, account, account.institution = found
+    token.account, token.may_write = account, row[at]
+    return token
+
+
 def account_of(plain, now):
     """The token's account, with the token as `token`; raises TokenError. One query.
 
     `token.may_write`: the account is Integrator in a unit of its own institution.
     """
-    grants = UnitUserObjectPermission.objects.filter(
-        user=OuterRef("account"),
-        permission__codename__in=roles_with(Permission.INTEGRATE),
-        content_object__institution=OuterRef("account__institution"),
-    )
-    token = (
-        ServiceToken.objects.filter(digest=digest_of(plain))
-        .select_related("account__institution")
-        .annotate(may_write=Exists(grants))
-        .first()
-    )
+    token = _read(digest_of(plain))
     if token is None:
         raise TokenError("unknown_token")
     if token.revoked_at is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from incidents.feed import write
 from incidents.feed.write import CHANNEL, array
+from units import prepared
 
 _INCIDENT = """%(time)s::time, %(longitude)s::float8, %(latitude)s::float8,
     %(reported_at)s::timestamptz, %(received_at)s::timestamptz, %(answered_at)s::timestamptz,
@@ -36,12 +37,12 @@ SELECT k.incident_id, pg_notify('{CHANNEL}', '{{"i":[[' || k.incident_id || %(to
 """
 
 
-def add(cursor, *, source, said, now):
+def add(*, source, said, now):
     """The id of a new event, None where the source spoke of it before. One round trip."""
     place = "null" if said.territory is None else said.territory
     channel, alert_class, service, video = said.choices
     reported, received, answered, dispatched, arrived, closed = said.stages
-    cursor.execute(NEW, {
+    row = prepared.row(NEW, {
         "source": source, "external_id": said.external_id, "day": said.day, "digest": said.digest,
         "version": said.version, "time": said.time, "longitude": said.longitude, "latitude": said.latitude,
         "reported_at": reported, "received_at": received, "answered_at": answered, "dispatched_at": dispatched,
@@ -52,7 +53,6 @@ def add(cursor, *, source, said, now):
         **_people("victims", said.victims), **_people("victimizers", said.victimizers), "now": now,
         "told": f',"{said.day}",{place},{said.category}',
     })  # fmt: skip
-    row = cursor.fetchone()
     return row and row[0]
 
 

@@ -104,15 +104,15 @@ def _take_in(words, outcome, account, institution, now, book, dry_run):
 def _write(words, account, institution, now, book):
     with connection.cursor() as cursor:
         _name_places(cursor, words, book)
-        if len(words) == 1 and _is_new(cursor, words[0], institution, now):
+        if len(words) == 1 and _is_new(words[0], institution, now):
             return
         store.lock_out_publications(cursor, institution.pk)
         Taking(cursor, source=institution.pk, account=account.pk, now=now, book=book).run(words)
 
 
-def _is_new(cursor, word, institution, now):
+def _is_new(word, institution, now):
     """Take a single account of an event that nobody spoke of."""
-    if word.said is None or one.add(cursor, source=institution.pk, said=word.said, now=now) is None:
+    if word.said is None or one.add(source=institution.pk, said=word.said, now=now) is None:
         return False
     word.verdict = Verdict(CREATED)
     return True

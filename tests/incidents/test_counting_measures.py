@@ -323,6 +323,21 @@ def test_the_same_days_end_with_shorter_months(country, send):
     assert rule_queries.same_days(held, country.units["09D02"], date(2024, 3, 30))[0].value == 0
 
 
+def test_the_same_days_are_counted_by_the_rule_that_held_in_their_month(country, send):
+    held, nation, day = EventRule.objects.get(indicator=country.homicides), country.units["EC"], date(2024, 3, 5)
+    base = {"category": "HOMICIDE.MURDER", "place": PLACES[0], "victims": [{"sex": "MUJER"}]}
+    days = ["2024-03-01", "2024-02-02", "2023-03-01"]
+    send([{**base, "external_id": f"D-{n}", "occurred_on": at} for n, at in enumerate(days)])
+    EventRule.objects.filter(pk=held.pk).update(from_month=date(2024, 2, 1))
+    held.refresh_from_db()
+    assert [span.value for span in rule_queries.same_days(held, nation, day)] == [1, 1, None]
+    of_robberies = EventRule.objects.get(pk=held.pk)
+    of_robberies.pk, of_robberies.category = None, Category.objects.get(code="ROBBERY.HOMES")
+    of_robberies.from_month, of_robberies.to_month = date(2020, 1, 1), held.from_month
+    of_robberies.save()
+    assert [span.value for span in rule_queries.same_days(held, nation, day)] == [1, 1, 0]
+
+
 def test_the_running_month_is_compared_by_whole_days_alone():
     assert rule_queries.last_whole_day(NOVEMBER, date(2024, 11, 1)) is None
     assert rule_queries.last_whole_day(NOVEMBER, date(2024, 11, 2)) == NOVEMBER
