@@ -23,6 +23,7 @@ from psycopg.rows import namedtuple_row
 
 from indicators.models import SheetVersion
 from scorecard.models import Card, Recipe
+from units import prepared
 from units.models import Unit
 from units.permissions import Permission, granted_units
 
@@ -90,13 +91,8 @@ class ArrayCursor(psycopg.Cursor):
             self.adapters.register_loader(oid, loader)
 
     def execute(self, query, params=None, **options):
-        """Prepared at first sight, as planning costs more than answering.
-
-        Cursors of the ORM bind in the client, and so are never prepared; `prepare_threshold: None` in OPTIONS is for
-        poolers of connections that cannot follow prepared statements.
-        """
-        if connection.settings_dict["OPTIONS"].get("prepare_threshold", 0) is not None:
-            self.connection.prepare_threshold = 0
+        """Prepared at first sight, as planning costs more than answering."""
+        prepared.keeps()
         done = super().execute(query, params, **options)
         self._query = _Said(query.encode())  # where Django's log of queries looks
         return done

@@ -102,6 +102,7 @@ def test_where_valkey_does_not_answer_nothing_is_refused(client_here, settings, 
     settings.API_RATE = 1
     assert [client_here.get(UNITS).status_code for _ in range(3)] == [200, 200, 200]
     metering.meter(client_here.account, "PN", created=1)
+    metering.send()
     assert "requests are not limited" in caplog.text
     assert "requests are not metered" in caplog.text
 

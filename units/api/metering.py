@@ -1,9 +1,12 @@
 """How much each account sends, by the minute, in Valkey: for the operator's page and the monitoring.
 
 Counts of traffic, not of truth: what was accepted is in the database. Where Valkey does not answer, they are missing.
+A process keeps what it counted for up to HELD seconds, so that a request need not wait for it.
 """
 
+import atexit
 import logging
+import threading
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -14,6 +17,7 @@ from redis.exceptions import RedisError
 from units.api import valkey
 
 KEPT = 26 * 3600  # seconds: a day and a little
+HELD = 1.0  # seconds
 logger = logging.getLogger(__name__)
 
 
@@ -26,20 +30,39 @@ class Minute(NamedTuple):
     counts: Counter
 
 
+_lock, _held = threading.Lock(), Counter()
+
+
 def meter(account, institution_code, *, now=None, **counts):
-    """Add to this minute's counts and to the totals. One round trip."""
-    client = valkey.client()
-    if client is None:
+    """Add to this minute's counts and to the totals, which are sent within HELD seconds."""
+    if valkey.client() is None:
         return
-    now = now or timezone.now()
-    minute, totals = _minute_key(now), valkey.key("meter:totals")
-    pipe = client.pipeline(transaction=False)
-    for kind, n in {"requests": 1, **counts}.items():
-        if n:
-            field = f"{account.pk}|{institution_code}|{kind}"
-            pipe.hincrby(minute, field, n)
-            pipe.hincrby(totals, field, n)
-    pipe.expire(minute, KEPT)
+    minute = _minute_key(now or timezone.now())
+    with _lock:
+        is_first = not _held
+        for kind, n in {"requests": 1, **counts}.items():
+            if n:
+                _held[minute, f"{account.pk}|{institution_code}|{kind}"] += n
+    if is_first:
+        later = threading.Timer(HELD, send)
+        later.daemon = True
+        later.start()
+
+
+@atexit.register
+def send():
+    """Send what is held. One round trip."""
+    with _lock:
+        counts = dict(_held)
+        _held.clear()
+    if not counts:
+        return
+    pipe, totals = valkey.client().pipeline(transaction=False), valkey.key("meter:totals")
+    for (minute, field), n in counts.items():
+        pipe.hincrby(minute, field, n)
+        pipe.hincrby(totals, field, n)
+    for minute in {minute for minute, _field in counts}:
+        pipe.expire(minute, KEPT)
     try:
         pipe.execute()
     except RedisError as error:
@@ -47,10 +70,11 @@ def meter(account, institution_code, *, now=None, **counts):
 
 
 def read_minutes(*, now, minutes=60):
-    """The last minutes, oldest first: list of Minute. One round trip."""
+    """The last minutes, oldest first: list of Minute."""
     client = valkey.client()
     if client is None:
         return []
+    send()
     wanted = [now.replace(second=0, microsecond=0) - timedelta(minutes=n) for n in range(minutes - 1, -1, -1)]
     pipe = client.pipeline(transaction=False)
     for minute in wanted:
@@ -66,6 +90,7 @@ def read_minutes(*, now, minutes=60):
 def totals():
     """Since Valkey began: {(account id, institution code): counts by kind}, for counters that only rise."""
     client = valkey.client()
+    send()
     return _by_account(client.hgetall(valkey.key("meter:totals"))) if client is not None else {}
 
 

@@ -1,4 +1,4 @@
-"""How many requests an account may make a minute, counted in Valkey in one round trip.
+"""How many requests an account may make a minute, counted in Valkey.
 
 Where Valkey does not answer, nothing is refused: the limit protects the site, and events must not be lost for it.
 """
@@ -47,7 +47,10 @@ def _count(name, cost):
         return cache.incr(name, cost)
     key = valkey.key(name)
     try:
-        return client.pipeline(transaction=False).incrby(key, cost).expire(key, 2 * WINDOW).execute()[0]
+        used = client.incrby(key, cost)
+        if used == cost:  # the first of its minute
+            client.expire(key, 2 * WINDOW)
+        return used
     except RedisError as error:
         logger.warning("requests are not limited: %s", error)
         return 0
