@@ -351,7 +351,10 @@ class Chart:
 
 @dataclass(slots=True)
 class Area:
-    """One area of a map: `d` its SVG path, `value` its figure as printed, marks its light; level its class, 0 none."""
+    """One area of a map: `d` its SVG path, `value` its figure as printed, marks its light; level its class, 0 none.
+
+    spot: (x, y, radius) of the bubble that is coloured instead of the area.
+    """
 
     code: str
     name: str
@@ -360,6 +363,8 @@ class Area:
     value: str = ""
     href: str = ""
     level: int = 0
+    spot: tuple[float, float, float] | None = None
+    is_sought: bool = False
 
 
 class MapClass(NamedTuple):
@@ -384,6 +389,7 @@ class Map:
     context: str = ""  # path of what lies around, drawn without a link
     table: Any = None  # the twin, where it says more than name, figure and light
     classes: Sequence[MapClass] = ()  # of a choropleth, drawn instead of the lights
+    bands: Sequence[Band] = ()  # that the map may show later, when another month is drawn in place
 
     @property
     def counts(self) -> list[tuple[str, int]]:

@@ -38,11 +38,12 @@ class Frame(NamedTuple):
 
 
 class Projected(NamedTuple):
-    """Paths by code, the viewBox that holds them, and the frame that places points among them."""
+    """Paths by code, the viewBox that holds them, the frame that places points among them, a middle of each area."""
 
     view_box: str
     paths: dict[Any, str]
     frame: Frame | None = None
+    middles: Mapping[Any, tuple[float, float]] = {}
 
 
 def _polygons(geometry: Mapping[str, Any]) -> Iterable[Sequence[Sequence[Sequence[float]]]]:
@@ -128,7 +129,26 @@ def project(
 
     paths = {code: _area_path([on_grid(ring) for ring in some]) for code, some in rings.items()}
     frame = Frame(float(low[0]), float(high[1]), float(narrowing * degree), float(degree))
-    return Projected(f"0 0 {width} {math.ceil((high[1] - low[1]) * degree)}", paths, frame)
+    middles = {code: frame.place(*_middle(some)) for code, some in rings.items() if some}
+    return Projected(f"0 0 {width} {math.ceil((high[1] - low[1]) * degree)}", paths, frame, middles)
+
+
+def _middle(rings: Sequence[Ring]) -> tuple[float, float]:
+    """The centre of gravity of the largest ring, in degrees."""
+    found, most = (0.0, 0.0), -1.0
+    for ring in rings:
+        x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
+        cross = x * np.roll(y, -1) - np.roll(x, -1) * y
+        area = cross.sum() / 2
+        if abs(area) <= most:
+            continue
+        most = abs(area)
+        if most:
+            moved = ((x + np.roll(x, -1)) * cross).sum() / (6 * area), ((y + np.roll(y, -1)) * cross).sum() / (6 * area)
+        else:
+            moved = (x.mean(), y.mean())
+        found = (float(ring[0, 0] + moved[0]), float(ring[0, 1] + moved[1]))
+    return found
 
 
 def _area_path(rings: Sequence[np.ndarray]) -> str:

@@ -4,6 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 from scorecard.views import (
+    atlas,
     audit,
     board,
     home,
@@ -52,6 +53,8 @@ urlpatterns = [
     path("units/<str:code>/map.json", scorecard.map_json, name="map_json"),
     path("units/<str:code>/indicators/<str:indicator>/", indicator.indicator, name="indicator"),
     path("units/<str:code>/indicators/<str:indicator>/judgement", judgement.judgement, name="judgement"),
+    path("map/<str:code>/", atlas.atlas, name="atlas"),
+    path("map/<str:code>/months.json", atlas.months, name="atlas_months"),
     path("board/<str:code>/", board.board, name="board"),
     path("hotspots/<str:code>/", hotspots.hotspots, name="hotspots"),
     path("incidents/<str:code>/", incidents.incidents, name="incidents"),

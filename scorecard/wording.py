@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -235,6 +235,14 @@ def child_figure(child: Child, reading: Reading) -> str:
     shown = number(child.span.value, reading.chosen["decimals"])
     unit = local(reading.chosen, "unit_of_measure")
     return f"{shown} {unit}" if shown else ""
+
+
+def class_words(least: Sequence[float], n: int, decimals: int) -> str:
+    """The nth class of a choropleth, from 1, by its bounds."""
+    said = [number(value, decimals) for value in least[n - 1 : n + 1]]
+    if len(said) == 1:
+        return _("%(least)s or more") % {"least": said[0]}
+    return _("%(least)s to less than %(next)s") % {"least": said[0], "next": said[1]}
 
 
 # Method --------------------------------------------------------------------------------------------------------------

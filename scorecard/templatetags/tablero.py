@@ -76,7 +76,8 @@ _PROVISIONAL_TEXTURE = '<path class="tp" d="M0 0 8 8M-1 7 1 9M7-1 9 1"/>'
 @register.simple_tag
 def map_patterns(map: Map) -> SafeString:
     """The fills that this map needs."""
-    bands = {} if map.classes else dict.fromkeys((band.name, band.provisional) for band in map_bands(map))
+    shown = [] if map.classes else [*map_bands(map), *map.bands]
+    bands = dict.fromkeys((band.name, band.provisional) for band in shown)
     parts = []
     for name, provisional in bands:
         texture = _TEXTURES[name] + (_PROVISIONAL_TEXTURE if provisional else "")
@@ -104,10 +105,10 @@ def map_areas(map: Map) -> SafeString:
         said = classes.get(area.level) or words.get(band) or words.setdefault(band, esc(html.band_words(band)))
         name, value = esc(area.name), esc(area.value)
         label = f"{name}: {value}, {said}" if value else f"{name}: {said}"
-        look = f'a a-{band.name}" fill="url(#{_pattern_id(band, prefix)})'
+        look = band_look(band, prefix)
         if classes:
-            look = f"a {_shade(area.level, len(classes))}"
-        path = f'<path class="{look}" d="{area.d}"/>'
+            look = f'class="a {shade(area.level, len(classes))}"'
+        path = _drawn(area, look)
         if area.href:
             parts.append(f'<a href="{esc(area.href)}" aria-label="{label}" data-code="{esc(area.code)}">{path}</a>')
         else:
@@ -115,7 +116,27 @@ def map_areas(map: Map) -> SafeString:
     return html.safe("".join(parts))
 
 
-def _shade(level: int, classes: int) -> str:
+def band_look(band: Band, prefix: str) -> str:
+    """The attributes that paint an area, or its bubble, in a light."""
+    return f'class="a a-{band.name}" fill="url(#{_pattern_id(band, prefix)})"'
+
+
+def _drawn(area: components.Area, look: str) -> str:
+    """An area painted whole; or its bubble, a circle whose area says the figure."""
+    sought = f'<path class="sought" d="{area.d}"/>' if area.is_sought else ""
+    if area.spot is None:
+        return f'<path {look} d="{area.d}"/>{sought}'
+    x, y, radius = area.spot
+    return f'<circle {look} cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>{sought}'
+
+
+@register.simple_tag
+def map_grounds(map: Map) -> SafeString:
+    """The areas under their bubbles."""
+    return html.safe("".join(f'<path class="ground" d="{area.d}"/>' for area in map.areas if area.spot))
+
+
+def shade(level: int, classes: int) -> str:
     """The style of a class: the highest is always the darkest, what has no figure is blank."""
     return f"k-h{level + 5 - classes}" if level else "a-no_data f-no_data"
 
@@ -125,7 +146,7 @@ def map_legend(map: Map) -> SafeString:
     """The legend in words, with how many areas stand in each band or class."""
     if map.classes:
         swatch = '<svg class="l" viewBox="0 0 14 14" aria-hidden="true"><path class="{}" d="M0 0h14v14H0z"/></svg>'
-        shades = [(swatch.format(_shade(one.level, len(map.classes))), one) for one in reversed(map.classes)]
+        shades = [(swatch.format(shade(one.level, len(map.classes))), one) for one in reversed(map.classes)]
         classes = [f"<li>{drawn} {esc(one.words)} <b>{one.count}</b></li>" for drawn, one in shades]
         return html.safe(f'<ul class="legend">{"".join(classes)}</ul>')
     items = [f"<li>{html.light(name)} <b>{count}</b></li>" for name, count in map.counts]

@@ -55,6 +55,7 @@ def section_links(code: str, *, here: str) -> list[Link]:
     """The pages of a unit that those have who may analyse there; here: the one that is open."""
     pages = {
         "scorecard": (_("Scorecard"), f"/units/{code}/"),
+        "atlas": (_("Map"), f"/map/{code}/"),
         "board": (_("Live board"), f"/board/{code}/"),
         "hotspots": (_("Hot spots"), f"/hotspots/{code}/"),
         "recent": (_("28 days"), f"/recent/{code}/"),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from indicators.codes import Sense
 from indicators.models import SheetVersion
 from scorecard import sheet_words, wording
+from scorecard.addresses import asked_month
 from scorecard.components import Chart, Crumb, Series, change
 from scorecard.html import band_words, current_language
 from scorecard.life import life_of, owners_unit
@@ -24,7 +25,7 @@ from scorecard.outlook import outlook_of
 from scorecard.queries import CODE, HISTORY, cards_of, months_before, sheets_of, trend_of, unit_here
 from scorecard.reading import MONTHS_MASK, MONTHS_SHIFT, Reading, Span, driver, shown_attainment
 from scorecard.views import exports, indicator_events
-from scorecard.views.scorecard import asked_month, children_on_screen, crumbs
+from scorecard.views.scorecard import children_on_screen, crumbs
 from units.tables import Column, Table, respond_with
 
 SHOWN = 36  # months of the trend

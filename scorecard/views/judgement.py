@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from scorecard import wording
+from scorecard.addresses import asked_month
 from scorecard.components import Crumb
 from scorecard.judgements import judge, judgements_of
 from scorecard.models import Outlook
 from scorecard.queries import CODE, sheets_of, unit_here
 from scorecard.views.indicator import sheet_of
-from scorecard.views.scorecard import asked_month
 from units.permissions import Permission, unit_or_404
 from units.views.change import add_errors
 

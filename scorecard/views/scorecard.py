@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import render
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from scorecard import classing, geometry, wording
+from scorecard.addresses import asked_month
 from scorecard.as_data import card_data, map_data
 from scorecard.chance import changes_of
 from scorecard.components import Area, Cell, Column, Crumb, Link, Map, MapClass, Table
@@ -27,22 +28,8 @@ from scorecard.views import exports
 from scorecard.views.board import section_links
 from units.tables import respond_with
 
-MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-FIRST_YEAR, LAST_YEAR = 1990, 2199
 
-
-def asked_month(request) -> date | None:
-    """The month of the address, None where it names none; not found where it is no month."""
-    text = request.GET.get("month", "")
-    if not text:
-        return None
-    is_written_so = MONTH.fullmatch(text)
-    if is_written_so and FIRST_YEAR <= int(is_written_so[1]) <= LAST_YEAR:
-        return date(int(is_written_so[1]), int(is_written_so[2]), 1)
-    raise Http404(_("%(text)s is not a month: write it as 2023-10.") % {"text": text[:20]})
-
-
-def _read(request, code: str) -> tuple[UnitHere, Reading | None]:
+def read_page(request, code: str) -> tuple[UnitHere, Reading | None]:
     """The unit and its cards of the month asked for, or of its latest; None where it has none at all."""
     by = request.GET.get("by") or OVERALL
     here = unit_here(request.user, code, month := asked_month(request), "" if by == OVERALL else by[:40])
@@ -54,7 +41,7 @@ def _read(request, code: str) -> tuple[UnitHere, Reading | None]:
 
 @require_safe
 def scorecard(request, code: str) -> HttpResponse:
-    here, reading = _read(request, code)
+    here, reading = read_page(request, code)
     if reading is None or reading.own is None:
         return _empty(request, here, reading)
     if request.GET.get("format"):
@@ -89,6 +76,7 @@ def _context(request, reading: Reading) -> dict[str, Any]:
         "method_items": wording.method(reading),
         "simulated": reading.is_simulated,
         "plans_href": "/manage/plans",
+        "atlas_href": f"/map/{here.unit.code}/?{urlencode({'month': f'{month:%Y-%m}', 'by': reading.by})}",
     }
 
 
@@ -169,14 +157,7 @@ def _classed(reading: Reading, areas: list[Area], method: str) -> list[MapClass]
         area.level = classing.class_of(values.get(area.code), least)
     held = Counter(area.level for area in areas)
     decimals = reading.chosen["decimals"] if reading.chosen else 1
-    return [MapClass(n, _class_words(least, n, decimals), held[n]) for n in range(1, len(least) + 1)]
-
-
-def _class_words(least: list[float], n: int, decimals: int) -> str:
-    said = [wording.number(value, decimals) for value in least[n - 1 : n + 1]]
-    if len(said) == 1:
-        return _("%(least)s or more") % {"least": said[0]}
-    return _("%(least)s to less than %(next)s") % {"least": said[0], "next": said[1]}
+    return [MapClass(n, wording.class_words(least, n, decimals), held[n]) for n in range(1, len(least) + 1)]
 
 
 def _map(reading: Reading, classes: str = "") -> Map:
@@ -279,7 +260,7 @@ def _json(request, reading: Reading, make) -> HttpResponse:
 
 
 def _read_or_404(request, code: str) -> Reading:
-    here, reading = _read(request, code)
+    here, reading = read_page(request, code)
     if reading is None or reading.own is None:
         raise Http404(_("There are no results of %(unit)s for this month.") % {"unit": here.unit.local_name})
     return reading

@@ -15,12 +15,12 @@ from incidents import conditions
 from incidents.models import Factor, Kind
 from indicators.models import Sensitivity
 from scorecard import wording
+from scorecard.addresses import asked_month
 from scorecard.components import Crumb, Link
 from scorecard.life import owners_unit
 from scorecard.queries import CODE, sheets_of, shifted, unit_here
 from scorecard.views.board import section_links
 from scorecard.views.indicator import sheet_of
-from scorecard.views.scorecard import asked_month
 from scorecard.why import asked as ways
 from scorecard.why import waterfall
 from scorecard.why.gaps import Figures, NoGapError, Why

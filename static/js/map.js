@@ -9,12 +9,21 @@ function start(figure) {
   const home = { x: whole.x, y: whole.y, w: whole.width, h: whole.height };
   let view = { ...home };
 
-  function show() {
+  function show(isOwn = true) {
     const k = view.w / home.w, drawn = home.w / (svg.clientWidth || home.w);
     svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
     for (const p of patterns) p.setAttribute("patternTransform", `scale(${(k * drawn).toFixed(4)})`);
     svg.classList.toggle("zoomed", k < .999);
+    if (isOwn && figure.dataset.together) for (const other of document.querySelectorAll(`[data-together="${figure.dataset.together}"]`)) {
+      if (other !== figure) other.dispatchEvent(new CustomEvent("mapview", { detail: { ...view, follows: true } }));
+    }
   }
+  // Another part of the country, asked for by a map that moves together with this one or by the page.
+  figure.addEventListener("mapview", e => {
+    const { x, y, w, follows } = e.detail;
+    view = { x, y, w, h: home.h * w / home.w };
+    if (follows) show(false); else keepInside();
+  });
   function zoom(factor, cx = view.x + view.w / 2, cy = view.y + view.h / 2) {
     const w = Math.min(home.w, Math.max(home.w / LARGEST, view.w * factor)), f = w / view.w;
     view = { x: cx - (cx - view.x) * f, y: cy - (cy - view.y) * f, w, h: view.h * f };
@@ -46,7 +55,7 @@ function start(figure) {
   let outline;
   function overlay(area) { // the focused outline above its neighbours, without moving the link itself
     outline?.remove();
-    outline = area.querySelector("path").cloneNode();
+    outline = area.querySelector("path, circle").cloneNode();
     outline.setAttribute("class", "a focus"); outline.setAttribute("fill", "none");
     outline.style.pointerEvents = "none"; outline.style.stroke = "var(--ink)"; outline.style.strokeWidth = "4";
     svg.append(outline);
@@ -107,7 +116,7 @@ function start(figure) {
   for (const end of ["pointerup", "pointercancel"]) addEventListener(end, e => held.delete(e.pointerId));
   svg.addEventListener("dragstart", e => e.preventDefault());
   svg.addEventListener("click", e => { if (moved > 6) { e.preventDefault(); moved = 0; } }, true);
-  new ResizeObserver(show).observe(svg);
+  new ResizeObserver(() => show(false)).observe(svg);
 }
 
 const startAll = scope => { if (scope.matches?.("[data-map]")) start(scope); scope.querySelectorAll("[data-map]").forEach(start); };

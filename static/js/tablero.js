@@ -76,6 +76,7 @@ document.addEventListener("click", event => {
   else if ((found = hit("[data-copy]"))) copy(found);
   else if ((found = hit("[data-dismiss]"))) found.parentNode.remove();
   else if ((found = hit("[data-dialog]"))) { event.preventDefault(); document.getElementById(found.dataset.dialog).showModal(); }
+  else if (hit("[data-print]")) print();
   else if ((found = hit("dialog [data-cancel]"))) { event.preventDefault(); found.closest("dialog").close(); }
 });
 document.addEventListener("keydown", event => {
@@ -90,7 +91,7 @@ document.addEventListener("keydown", event => {
 });
 
 function start(scope) {
-  for (const b of scope.querySelectorAll("[data-dismiss]")) b.hidden = false;
+  for (const b of scope.querySelectorAll("[data-dismiss], [data-print]")) b.hidden = false;
   scope.querySelector("[data-focus]")?.focus();
 }
 start(document);

@@ -185,6 +185,12 @@ PAGES = {
     "scorecard": of_unit(P.VIEW, query=AT, asks=("month", "by", "classes", "format", "table", "sort")),
     "card_json": of_unit(P.VIEW, query=AT, is_html=False, asks=("month", "by")),
     "map_json": of_unit(P.VIEW, query=AT, is_html=False, asks=("month", "by")),
+    "atlas": of_unit(
+        P.VIEW,
+        query=AT,
+        asks=("month", "by", "steps", "span", "drawn", "classes", "beside", "place", "format", "table"),
+    ),
+    "atlas_months": of_unit(P.VIEW, query=AT, is_html=False, asks=("month", "by", "steps", "classes")),
     "indicator": of_unit(P.VIEW, "PN.HOMICIDES", query=AT, asks=("month", "by", "format", "table", "sort")),
     "judgement": of_unit(
         P.ENTER,
