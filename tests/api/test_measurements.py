@@ -202,6 +202,13 @@ def test_a_dry_run_says_what_would_come_of_it_and_writes_nothing(police):
     assert (figures(), Batch.objects.count(), StaleMark.objects.count()) == (before, batches, 0)
 
 
+def test_a_dry_run_keeps_no_key_and_the_request_itself_follows_under_it(police):
+    for _ in range(2):
+        assert results(send(police, [row()], "?dry_run=1", **{"Idempotency-Key": "b-1"})) == ["updated"]
+    assert results(send(police, [row()], **{"Idempotency-Key": "b-1"})) == ["updated"]
+    assert figures()[UNITS[0]] == 507
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status", "rule"),
     [

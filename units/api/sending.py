@@ -28,9 +28,9 @@ def is_dry_run(request):
 def once(request, account, *, body, now, work):
     """What `work()` answers, (status, members), kept under the request's Idempotency-Key with the work itself.
 
-    Returns HttpResponse. A dry run keeps nothing.
+    Returns HttpResponse. A dry run keeps nothing, not even its key: the request itself may follow under the same one.
     """
-    key = idempotency.key_of(request)
+    key = None if is_dry_run(request) else idempotency.key_of(request)
     with transaction.atomic():
         digest = idempotency.digest_of(request, body) if key else b""
         replayed = idempotency.replay(account=account, key=key, digest=digest, now=now)
@@ -38,8 +38,7 @@ def once(request, account, *, body, now, work):
             return _located(replayed)
         status, answer = work()
         encoded = msgspec.json.encode(answer)
-        if not is_dry_run(request):
-            idempotency.store(account=account, key=key, status=status, body=encoded)
+        idempotency.store(account=account, key=key, status=status, body=encoded)
     return _located(HttpResponse(encoded, status=status, content_type="application/json"))
 
 

@@ -100,6 +100,16 @@ def test_dry_run_writes_nothing(post):
 
 
 @pytest.mark.django_db
+def test_a_dry_run_keeps_no_key_and_the_request_itself_follows_under_it(post):
+    for _ in range(2):
+        response = post([item()], url=f"{URL}?dry_run=1", **{"Idempotency-Key": "k1"})
+        assert (response.status_code, response.json()["created"]) == (200, 1)
+    response = post([item()], **{"Idempotency-Key": "k1"})
+    assert (response.status_code, response.json()["created"]) == (200, 1)
+    assert Incident.objects.count() == 1
+
+
+@pytest.mark.django_db
 def test_large_body_is_a_job_that_goes_on_where_it_was_left(post, monkeypatch):
     monkeypatch.setattr(ingest, "ITEMS_AT_ONCE", 3)
     monkeypatch.setattr(jobs, "PART", 2)
