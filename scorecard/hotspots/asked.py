@@ -17,7 +17,8 @@ from incidents.hotspots import read
 from incidents.models import Category
 from indicators.models import Sensitivity
 
-METHODS = ("gi", "density", "counts", "emerging", "risk")
+BEST = "auto"  # the method that foretold best in the window
+METHODS = (BEST, "gi", "density", "counts", "emerging", "risk")
 CELLS = (100, 250, 500, 1000, 2000, 5000, 10_000)
 LEAST_BANDWIDTH, MOST_BANDWIDTH = 100, 50_000
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -33,7 +34,7 @@ class Asked:
 
     first: date
     last: date
-    method: str = "gi"
+    method: str = BEST
     category: str = ""
     from_hour: int | None = None
     to_hour: int | None = None
@@ -118,7 +119,7 @@ def read_address(given, latest: Callable[[], date]) -> Asked:
     Without days: the twelve whole months before the latest day, or until it where it ends a month.
     """
     first, last = _days(given, latest)
-    method = given.get("method") or "gi"
+    method = given.get("method") or BEST
     if method not in METHODS:
         raise BadRequest(_("There is no such method."))
     asked = Asked(

@@ -8,6 +8,7 @@ from incidents.hotspots import analysis, coverage
 from incidents.hotspots.trend import FEWEST_SLICES
 from scorecard import wording
 from scorecard.hotspots import words
+from scorecard.hotspots.asked import BEST
 from scorecard.hotspots.spots import Spots
 from units.models import Institution
 
@@ -22,6 +23,8 @@ def warnings(spots: Spots) -> list[str]:
         said = {"n": FEWEST_SLICES, "few": analysis.FEW}
         text = _("Emerging hot spots need at least %(n)s parts of whole months with %(few)s events each: Gi* is drawn.")
         found.append(text % said)
+    if spots.asked.method == BEST and len(spots.points) and not spots.is_too_few and spots.tested is None:
+        found.append(_("The window is too short to tell which method foretells best: Gi* is drawn."))
     if spots.asked.cell and spots.cell != spots.asked.cell:
         said = {"cell": words.metres(spots.cell)}
         found.append(_("Cells as small as asked for would be too many here: they are %(cell)s.") % said)

@@ -90,7 +90,7 @@ def _chosen(asked):
 
 def strip(spots: Spots) -> list[Bar]:
     """Every month as a bar that leads to the window ending with it."""
-    by_month, asked = spots.by_month, spots.asked
+    by_month, asked = spots.by_month, spots.fixed
     most = max(by_month.values(), default=0) or 1
     first, last = asked.first.replace(day=1), asked.last
     found = []
@@ -104,7 +104,7 @@ def strip(spots: Spots) -> list[Bar]:
 
 def steps(spots: Spots) -> dict[str, Any]:
     """The windows before and after, of the same length, and the lengths that a click gives."""
-    asked, months = spots.asked, list(spots.by_month)
+    asked, months = spots.fixed, list(spots.by_month)
     end = asked.last.replace(day=1)
 
     def to(month: date) -> str:

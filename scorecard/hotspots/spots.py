@@ -17,7 +17,7 @@ from django.db import connection
 from incidents.feed.boundaries import Boundaries
 from incidents.hotspots import accuracy, analysis, coverage, grid, near_repeat, read, risk, trend
 from scorecard import board
-from scorecard.hotspots.asked import FIRST_YEAR, LAST_YEAR, Asked, last_day, selection, shifted
+from scorecard.hotspots.asked import BEST, FIRST_YEAR, LAST_YEAR, LEAST_BANDWIDTH, Asked, last_day, selection, shifted
 from scorecard.mapping import Frame, Projected
 from units.models import Territory, Unit
 
@@ -50,6 +50,14 @@ class Tested:
         return max(self.scores, key=lambda method: float(self.scores[method].pai[:, at].mean()))
 
 
+def drawn_method(tested: str, cell: int) -> tuple[str, int | None]:
+    """How a method of the back-test is drawn: its name, and the bandwidth in metres that it was tested with."""
+    name, _space, width = tested.partition(" ")
+    if name == "gi":
+        width = "1"  # each cell with the eight around it
+    return name, max(LEAST_BANDWIDTH, round(float(width) * cell)) if width else None
+
+
 @dataclass
 class Spots:
     """Hot spots of a unit's territory. `now` is an instant: boundaries are drawn as they are then."""
@@ -71,7 +79,8 @@ class Spots:
     @cached_property
     def points(self) -> read.Points:
         return read.points(
-            self.selection, with_days=self.asked.method in ("emerging", "risk") or self.asked.near or self.asked.test
+            self.selection,
+            with_days=self.asked.method in (BEST, "emerging", "risk") or self.asked.near or self.asked.test,
         )
 
     @cached_property
@@ -146,17 +155,39 @@ class Spots:
         """The method that is drawn: counts alone where there are too few events, or too few months to emerge in."""
         if self.is_too_few:
             return "counts"
-        return "gi" if self.asked.method == "emerging" and self.emerging is None else self.asked.method
+        return "gi" if self._wanted[0] == "emerging" and self.emerging is None else self._wanted[0]
+
+    @property
+    def is_chosen_by_test(self) -> bool:
+        return self.asked.method == BEST and self.tested is not None
+
+    @cached_property
+    def _wanted(self) -> tuple[str, int | None]:
+        """(method, bandwidth): as asked for; by itself what foretold best, and Gi* where that cannot be told."""
+        if self.asked.method != BEST:
+            return self.asked.method, self.asked.bandwidth
+        if self.tested is None:
+            return "gi", self.asked.bandwidth
+        method, bandwidth = drawn_method(self.tested.winner, self.cell)
+        return method, self.asked.bandwidth or bandwidth
+
+    @property
+    def fixed(self) -> Asked:
+        """The same question with the method that is drawn said: what is compared through time is drawn alike."""
+        if not self.is_chosen_by_test:
+            return self.asked
+        method, bandwidth = self._wanted
+        return replace(self.asked, method=method, bandwidth=bandwidth, cell=self.cell)
 
     @cached_property
     def bandwidth(self) -> float:
-        if self.asked.bandwidth:
-            return float(self.asked.bandwidth)
+        if self._wanted[1]:
+            return float(self._wanted[1])
         return analysis.bandwidth_of(self.points.longitude, self.points.latitude, self.grid)
 
     @cached_property
     def found(self) -> analysis.HotSpots:
-        method = "counts" if self.is_too_few else "gi" if self.asked.method == "emerging" else self.asked.method
+        method = "counts" if self.is_too_few else "gi" if self._wanted[0] == "emerging" else self._wanted[0]
         if method == "risk":
             points, end = self.points, self.selection.end
             return analysis.next_risk(points.longitude, points.latitude, points.day, self.grid, self.area, end)
@@ -170,7 +201,7 @@ class Spots:
 
     @cached_property
     def emerging(self) -> analysis.Emerging | None:
-        if self.is_too_few or self.asked.method != "emerging":
+        if self.is_too_few or self._wanted[0] != "emerging":
             return None
         points, asked = self.points, self.selection
         return analysis.emerging(
@@ -209,9 +240,8 @@ class Spots:
 
     def _tested(self, horizon):
         points = self.points
-        ground = analysis.ground_of(
-            points.longitude, points.latitude, points.day, self.grid, self.found.area, MOST_TESTED
-        )
+        area = self.area | (self.grid.counts_of(self.grid.cells_at(points.longitude, points.latitude)) > 0)
+        ground = analysis.ground_of(points.longitude, points.latitude, points.day, self.grid, area, MOST_TESTED)
         first = np.datetime64(self.asked.first, "D").astype(np.int64)
         last = np.datetime64(self.asked.last, "D").astype(np.int64)
         starts = accuracy.origins(int(first), int(last), WINDOWS, horizon)

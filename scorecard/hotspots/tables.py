@@ -12,8 +12,7 @@ from django.utils.translation import ngettext
 from incidents.hotspots import accuracy, near_repeat
 from scorecard import wording
 from scorecard.hotspots import words
-from scorecard.hotspots.asked import LEAST_BANDWIDTH
-from scorecard.hotspots.spots import PATROL, Spots
+from scorecard.hotspots.spots import PATROL, Spots, drawn_method
 from units.models import Territory
 from units.tables import Cell, Column, Table
 
@@ -215,8 +214,7 @@ def method_name(spots: Spots, method: str) -> str:
 
 def drawn_by(spots: Spots, method: str) -> str:
     """The address at which this page draws that method."""
-    name, _space, width = method.partition(" ")
-    bandwidth = max(LEAST_BANDWIDTH, round(float(width) * spots.cell)) if width else None
+    name, bandwidth = drawn_method(method, spots.cell)
     return spots.asked.query(method=name, bandwidth=bandwidth, cell=spots.cell, spot=None)
 
 
@@ -229,6 +227,29 @@ def tested_method(spots: Spots) -> str:
         "many cells held. RRI: their share over that of the days before. Hits: percent of the events. One patrol: "
         "%(patrol)s km²."
     ) % {"days": found.horizon, "windows": len(found.starts), "patrol": wording.number(PATROL, 0)}
+
+
+def score_words(spots: Spots) -> str:
+    """How well what is drawn has foretold, beside the map; empty where that was not tested, or not as it is drawn."""
+    if not (spots.asked.test or spots.is_chosen_by_test) or spots.tested is None:
+        return ""
+    drawn = spots.method, None if spots.method in ("counts", "risk") else round(spots.bandwidth)
+    method = next((one for one in spots.tested.scores if drawn_method(one, spots.cell) == drawn), None)
+    if method is None:
+        return ""
+    pai, low, high = accuracy.interval(spots.tested.scores[method].pai[:, accuracy.SHARES.index(accuracy.MAIN)])
+    said = {
+        "pai": wording.number(pai, 1),
+        "low": wording.number(low, 1),
+        "high": wording.number(high, 1),
+        "share": wording.percent(100 * accuracy.MAIN),
+        "n": len(spots.tested.scores),
+    }
+    if spots.is_chosen_by_test:
+        return (
+            _("Chosen by test, the best of %(n)s: PAI %(pai)s (%(low)s to %(high)s) at %(share)s of the area.") % said
+        )
+    return _("Tested: PAI %(pai)s (%(low)s to %(high)s) at %(share)s of the area.") % said
 
 
 def tested_words(spots: Spots) -> str:

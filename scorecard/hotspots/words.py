@@ -16,6 +16,7 @@ from scorecard.hotspots.asked import Asked
 from scorecard.hotspots.spots import Spots
 
 METHODS = {
+    "auto": gettext_lazy("best by test"),
     "gi": gettext_lazy("Getis-Ord Gi*"),
     "density": gettext_lazy("Kernel density"),
     "counts": gettext_lazy("Counts"),
@@ -155,6 +156,8 @@ def method_words(spots: Spots) -> str:
 
 def _bandwidth(spots: Spots) -> str:
     chosen = _("as asked for") if spots.asked.bandwidth else _("by Silverman's rule")
+    if spots.is_chosen_by_test and not spots.asked.bandwidth:
+        chosen = _("by test")
     said = {"h": metres(spots.bandwidth), "chosen": chosen}
     if spots.method == "counts":
         return _("none: each cell on its own")

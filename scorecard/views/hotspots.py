@@ -42,7 +42,7 @@ def _files(spots: Spots):
     yield tables.as_file(spots, tables.names_of(spots.places.values()))
     if spots.asked.near and not spots.is_too_few:
         yield tables.knox(spots)
-    if spots.asked.test and spots.tested is not None:
+    if (spots.asked.test or spots.is_chosen_by_test) and spots.tested is not None:
         yield tables.tested(spots)
     if spots.opened is not None:
         yield OpenedCell(spots).as_file()
@@ -97,7 +97,8 @@ def _context(request, spots: Spots) -> dict[str, Any]:
         "near_href": f"?{asked.query(near=True)}#near",
         "near": _near(request, spots) if asked.near else None,
         "test_href": f"?{asked.query(test=True)}#tested",
-        "tested": _tested(request, spots) if asked.test else None,
+        "tested": _tested(request, spots) if asked.test or spots.is_chosen_by_test else None,
+        "score": tables.score_words(spots),
         "opened": opened,
         "opened_table": opened and opened.table().offered_at(request),
         "below": _below(spots),

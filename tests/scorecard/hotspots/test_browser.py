@@ -5,7 +5,7 @@ from django.core.cache import cache
 
 from tests.factories import small_country
 
-WINDOW = "/hotspots/PN-01D01/?first=2022-03-01&last=2023-12-31&cell=2000"
+WINDOW = "/hotspots/PN-01D01/?first=2022-03-01&last=2023-12-31&cell=2000&method=gi"
 
 
 @pytest.fixture

@@ -59,14 +59,14 @@ def test_every_map_prints_its_method_and_settings(analyst, method):
 
 
 def test_the_corner_where_most_happens_is_hot(analyst):
-    response = analyst.get(f"{PAGE}?{TWO_YEARS}&format=csv")
+    response = analyst.get(f"{PAGE}?{TWO_YEARS}&method=gi&format=csv")
     notes, rows = rows_of(response)
     assert notes["Unit"] == "PN-01D01"
     assert "Getis-Ord" in notes["Method"]
     assert "Silverman" in notes["Bandwidth"]
     assert float(rows[0]["Gi* (z)"]) > 5
     assert float(rows[0]["False discoveries"]) < 0.01
-    body = analyst.get(f"{PAGE}?{TWO_YEARS}").content.decode()
+    body = analyst.get(f"{PAGE}?{TWO_YEARS}&method=gi").content.decode()
     shown = re.findall(r'data-v="(-?[\d.]+)"', body)
     assert f"{float(rows[0]['Gi* (z)']):.10g}" in shown
 
