@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from incidents.feed import BodyError, OtherInstitutionError, decode, jobs, laid_out
+from incidents.feed import BodyError, decode, jobs, laid_out
 from incidents.feed.outcome import encode
 from incidents.feed.receive import take
 from incidents.feed.rules import BODY
@@ -47,8 +47,8 @@ def _answer(request, account, body, is_dry_run, now):
     except BodyError as error:
         status = 415 if error.rule == "kind_unknown" else 400
         raise Problem(error.rule, _words(error.rule, error.at), status=status) from error
-    except OtherInstitutionError as error:
-        raise Forbidden("other_institution", _words("other_institution", error.code)) from error
+    if outcome.stranger:
+        raise Forbidden("other_institution", _words("other_institution", outcome.stranger))
     answer = outcome.body()
     if source is not None:
         laid_out.name_items(answer["items"], source)

@@ -122,20 +122,13 @@ def _digests_now(letters):
 def _replay_group(group, layout, told, by, now):
     first = group[0]
     items = as_items([msgspec.json.decode(bytes(letter.raw)) for letter in group], layout)
-    own, foreign = split_by_source(items, first.institution.code)
-    for n in foreign:
-        told[REFUSED] += 1
-        _say_again(group[n], feed_fault("source", "other_institution", items[n]["source"]))
-    if not own:
-        return
-    outcome = feed.receive(account=first.account, institution=first.institution, now=now, items=[items[n] for n in own])
-    for at, n in enumerate(own):
-        result = outcome.results[at]
+    outcome = feed.receive(account=first.account, institution=first.institution, now=now, items=items)
+    for n, (letter, result) in enumerate(zip(group, outcome.results, strict=True)):
         told[result] += 1
         if result == REFUSED:
-            _say_again(group[n], outcome.faults[at][0])
+            _say_again(letter, outcome.faults[n][0])
         else:
-            _settle(group[n], LetterState.REPLAYED, result, by, now)
+            _settle(letter, LetterState.REPLAYED, result, by, now)
 
 
 def _say_again(letter, fault):
@@ -172,18 +165,3 @@ def as_items(rows, layout):
     if layout not in names():
         raise LookupError(layout)
     return feed_layouts.to_items(rows, load(layout), zone=ZoneInfo(settings.TIME_ZONE))
-
-
-def split_by_source(items, code):
-    """(ordinals of items of this institution, ordinals of items that name another one)."""
-    own, foreign = [], []
-    for n, item in enumerate(items):
-        source = item.get("source") if isinstance(item, dict) else None
-        (foreign if isinstance(source, str) and source != code else own).append(n)
-    return own, foreign
-
-
-def feed_fault(field, rule, value=""):
-    from incidents.feed.items import Fault, shown
-
-    return Fault(field, rule, shown(value))

@@ -25,7 +25,7 @@ from incidents.connect import fetch, letters, paging
 from incidents.connect.backoff import pause
 from incidents.connect.models import Connector, Paging
 from incidents.connect.rules import SourceError
-from incidents.feed.decide import CREATED, RECLASSIFIED, REFUSED, RETRACTED, UPDATED
+from incidents.feed.decide import CREATED, RECLASSIFIED, RETRACTED, UPDATED
 from units.api.metering import meter
 
 logger = logging.getLogger(__name__)
@@ -126,22 +126,13 @@ def _take(connector, page, now):
         items = letters.as_items(page.items, connector.layout)
     except LookupError as error:
         raise SourceError("layout_unknown", str(error)) from error
-    own, foreign = letters.split_by_source(items, connector.institution.code)
     with transaction.atomic():
         fresh = Connector.objects.select_for_update(of=("self",)).get(pk=connector.pk)
         if any(getattr(fresh, name) != getattr(connector, name) for name in ASKED):
             raise SourceError("changed_meanwhile")
-        refused = [(page.items[n], _said_id(items[n]), _foreign(items[n])) for n in foreign]
-        results = Counter({REFUSED: len(foreign)} if foreign else {})
-        if own:
-            outcome = feed.receive(
-                account=connector.account, institution=connector.institution, now=now, items=[items[n] for n in own]
-            )
-            results.update({result: n for result, n in outcome.counts.items() if n})
-            refused += [
-                (page.items[own[at]], outcome.external_ids[at], faults[0])
-                for at, faults in sorted(outcome.faults.items())
-            ]
+        outcome = feed.receive(account=connector.account, institution=connector.institution, now=now, items=items)
+        results = Counter({result: n for result, n in outcome.counts.items() if n})
+        refused = [(page.items[n], outcome.external_ids[n], faults[0]) for n, faults in sorted(outcome.faults.items())]
         letters.keep(
             account=connector.account, institution=connector.institution, refused=refused, now=now,
             connector=connector, layout=connector.layout,
@@ -153,15 +144,6 @@ def _take(connector, page, now):
     connector.cursor = page.cursor
     meter(connector.account, connector.institution.code, now=now, **results)
     return results
-
-
-def _said_id(item):
-    given = item.get("external_id")
-    return given if isinstance(given, str) else ""
-
-
-def _foreign(item):
-    return letters.feed_fault("source", "other_institution", item["source"])
 
 
 def _rested(connector, is_end, now):

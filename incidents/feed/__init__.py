@@ -5,6 +5,6 @@
 
 from incidents.feed.decode import BodyError
 from incidents.feed.outcome import Outcome
-from incidents.feed.receive import OtherInstitutionError, receive
+from incidents.feed.receive import receive
 
-__all__ = ["BodyError", "OtherInstitutionError", "Outcome", "receive"]
+__all__ = ["BodyError", "Outcome", "receive"]

@@ -13,7 +13,7 @@ from incidents.connect import letters
 from incidents.feed import decode, laid_out
 from incidents.feed.outcome import LISTED, RESULTS, cut
 from incidents.feed.raws import raws
-from incidents.feed.receive import OtherInstitutionError, take
+from incidents.feed.receive import take
 from incidents.feed.rules import BODY
 from incidents.models import Job, JobState
 from units.api.metering import meter
@@ -93,13 +93,7 @@ def read(body, kind, layout=""):
 def _take_part(job, items, source, now):
     """The next items, and what came of them, in one transaction: who takes it up again goes on behind them."""
     part = decode.Decoded(items.items[job.done : job.done + PART])
-    try:
-        outcome = take(account=job.account, institution=job.institution, now=now, decoded=part)
-    except OtherInstitutionError as error:
-        job.report["error"] = {"rule": "other_institution", "message": error.code}
-        job.done = len(items.items)
-        _end(job, JobState.FAILED, now)
-        return
+    outcome = take(account=job.account, institution=job.institution, now=now, decoded=part)
     counts = Counter({result: job.report.get(result, 0) for result in RESULTS})
     counts.update(outcome.counts)
     job.report |= counts

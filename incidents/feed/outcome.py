@@ -11,6 +11,7 @@ from incidents.feed import rules
 from incidents.feed.decide import CREATED, RECLASSIFIED, REFUSED, RETRACTED, UNCHANGED, UPDATED
 
 RESULTS = (CREATED, UPDATED, UNCHANGED, RECLASSIFIED, RETRACTED, REFUSED)
+OTHER = "other_institution"
 LISTED = 1_000  # items of a body up to which each is listed; of a larger one those refused and flagged
 
 
@@ -39,6 +40,14 @@ class Outcome:
         """How often each rule refused or flagged an item."""
         found = Counter(fault.rule for faults in self.faults.values() for fault in faults)
         return found + Counter(flag for flags in self.flags.values() for flag in flags)
+
+    @property
+    def stranger(self):
+        """The institution that the first item names, where every item names another than the account's; or ''."""
+        if not self.results or len(self.faults) < len(self):
+            return ""
+        is_strange = all(faults[0].rule == OTHER for faults in self.faults.values())
+        return self.faults[0][0].value if is_strange else ""
 
     def items(self, first=0):
         """What is said of single items; `first`: the ordinal of the first in the whole body."""

@@ -25,14 +25,6 @@ REPEATS = 100  # of one identifier in one body
 OF_CATALOGUES = {"unknown_category", "unknown_variable", "unknown_code", "place_unknown"}
 
 
-class OtherInstitutionError(Exception):
-    """An item names another institution than the one that the account speaks for."""
-
-    def __init__(self, code):
-        super().__init__(code)
-        self.code = code
-
-
 class _DryRun(Exception):  # noqa: N818 - it is no error: it takes the transaction back
     pass
 
@@ -40,8 +32,8 @@ class _DryRun(Exception):  # noqa: N818 - it is no error: it takes the transacti
 def receive(*, account, institution, now, body=None, kind=decode.JSON, items=None, dry_run=False):
     """Take a body (bytes, of a kind of decode.KINDS), or `items` that are Python values. Returns Outcome.
 
-    Items that break a rule are refused by themselves. Raises BodyError where nothing can be read, and
-    OtherInstitutionError.
+    Items that break a rule are refused by themselves, those of another institution among them. Raises BodyError where
+    nothing can be read.
     """
     with _uncollected():
         decoded = decode.converted(items) if body is None else decode.decode(body, kind)
@@ -139,7 +131,8 @@ def _read(decoded, institution, now, book):
             outcome.faults[n] = item.faults
             continue
         if item.source is not None and item.source != institution.code:
-            raise OtherInstitutionError(item.source)
+            outcome.faults[n] = [Fault("source", "other_institution", item.source)]
+            continue
         word, faults, flags = _word(n, item, reader)
         times[item.external_id] = times.get(item.external_id, 0) + 1
         if times[item.external_id] > REPEATS:

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from incidents.api import ingest
+from incidents.connect.models import DeadLetter
 from incidents.feed import jobs
 from incidents.models import CountMark, Incident, Job
 from indicators.models import StaleMark
@@ -79,7 +80,7 @@ def test_same_key_gets_the_same_answer(post):
 @pytest.mark.parametrize(
     ("body", "how", "status", "rule"),
     [
-        ([item(source="MDI")], {}, 403, "other_institution"),
+        ([item(source="MDI"), item("B", source="MDI")], {}, 403, "other_institution"),
         (b"[{", {}, 400, "body_malformed"),
         (b"", {}, 400, "body_empty"),
         ([item()], {"kind": "text/html"}, 415, "kind_unknown"),
@@ -127,6 +128,35 @@ def test_large_body_is_a_job_that_goes_on_where_it_was_left(post, monkeypatch):
     assert Incident.objects.count() == 3
     job.refresh_from_db()
     assert job.body is None
+
+
+@pytest.mark.django_db
+def test_an_item_of_another_institution_is_refused_by_itself(post):
+    answer = post([item(source="PN"), item("B", source="MDI"), item("C")]).json()
+    assert (answer["created"], answer["refused"]) == (2, 1)
+    assert answer["items"][1]["errors"] == [
+        {
+            "field": "source",
+            "rule": "other_institution",
+            "message": "The token speaks for another institution. (MDI)",
+        }
+    ]
+
+
+@pytest.mark.django_db
+def test_an_item_of_another_institution_ends_no_job(post, monkeypatch):
+    monkeypatch.setattr(ingest, "ITEMS_AT_ONCE", 3)
+    monkeypatch.setattr(jobs, "PART", 2)
+    body = [item("A"), item("B"), item("C", source="MDI"), item("D", source="MDI"), item("E"), item("F")]
+    assert post(body).status_code == 202
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    job = Job.objects.get()
+    assert (job.state, job.done, job.report["created"], job.report["refused"]) == ("done", 6, 4, 2)
+    assert [(said["index"], said["errors"][0]["rule"]) for said in job.report["items"]] == [
+        (2, "other_institution"),
+        (3, "other_institution"),
+    ]
+    assert list(DeadLetter.objects.order_by("external_id").values_list("external_id", flat=True)) == ["C", "D"]
 
 
 @pytest.mark.django_db

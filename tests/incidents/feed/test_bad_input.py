@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from incidents.feed import BodyError, OtherInstitutionError, decode
+from incidents.feed import BodyError, decode
 from incidents.models import Incident, PlacePrecision
 from tests.incidents.feed.conftest import item
 
@@ -44,6 +44,7 @@ REFUSED = [
     ({"external_id": "A\tB"}, "external_id", "text_unreadable"),
     ({"external_id": MIB}, "external_id", "text_too_long"),
     ({"action": "retract"}, "reason", "reason_missing"),
+    ({"source": "MDI"}, "source", "other_institution"),
 ]
 
 
@@ -121,10 +122,17 @@ def test_table_says_the_same_as_json(send):
     assert outcome.results == ["unchanged"]
 
 
-def test_item_of_another_institution_refuses_the_whole_body(send):
-    with pytest.raises(OtherInstitutionError):
-        send(item(source="PN"), item("B", source="MDI"))
-    assert not Incident.objects.exists()
+@pytest.mark.parametrize(
+    ("sources", "results", "stranger"),
+    [
+        (["PN", "MDI", None], ["created", "refused", "created"], ""),
+        (["MDI", "FGE"], ["refused", "refused"], "MDI"),
+    ],
+)
+def test_items_of_another_institution_are_refused_by_themselves(send, sources, results, stranger):
+    outcome = send(*(item(f"A-{n}", source=source) for n, source in enumerate(sources)))
+    assert (outcome.results, outcome.stranger) == (results, stranger)
+    assert Incident.objects.count() == results.count("created")
 
 
 def test_dry_run_answers_the_same_and_writes_nothing(send):
