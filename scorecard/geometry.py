@@ -29,7 +29,7 @@ def paths_of(rows) -> Projected:
         if key in _paths:
             _paths.move_to_end(key)
             return _paths[key]
-    made = project(_geometries(drawn), width=WIDTH, grid=GRID)
+    made = project(geometries(drawn), width=WIDTH, grid=GRID)
     with _lock:
         _paths[key] = made
         while len(_paths) > KEPT:
@@ -37,7 +37,8 @@ def paths_of(rows) -> Projected:
     return made
 
 
-def _geometries(rows) -> dict[int, dict]:
+def geometries(rows) -> dict[int, dict]:
+    """GeoJSON by unit id of card rows that have a boundary."""
     wanted = {int(row.boundary.partition(".")[0]): row.unit_id for row in rows}
     found = dict(Boundary.objects.filter(pk__in=wanted).values_list("pk", "geometry"))
     return {unit: found[pk] for pk, unit in wanted.items() if pk in found}

@@ -57,6 +57,7 @@ urlpatterns = [
     path("map/<str:code>/months.json", atlas.months, name="atlas_months"),
     path("board/<str:code>/", board.board, name="board"),
     path("hotspots/<str:code>/", hotspots.hotspots, name="hotspots"),
+    path("hotspots/<str:code>/points", hotspots.points, name="hotspots_points"),
     path("incidents/<str:code>/", incidents.incidents, name="incidents"),
     path("incidents/<str:code>/<int:pk>/", incidents.incident, name="incident"),
     path("profile/<str:code>/", profile.profile, name="profile"),

@@ -18,7 +18,8 @@ from incidents.models import Category
 from indicators.models import Sensitivity
 
 BEST = "auto"  # the method that foretold best in the window
-METHODS = (BEST, "gi", "density", "counts", "emerging", "risk")
+EVENTS = "points"  # the events themselves, those that lie close as one
+METHODS = (BEST, "gi", "density", "counts", EVENTS, "emerging", "risk")
 CELLS = (100, 250, 500, 1000, 2000, 5000, 10_000)
 LEAST_BANDWIDTH, MOST_BANDWIDTH = 100, 50_000
 FIRST_YEAR, LAST_YEAR = 1990, 2100

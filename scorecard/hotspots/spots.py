@@ -17,7 +17,17 @@ from django.db import connection
 from incidents.feed.boundaries import Boundaries
 from incidents.hotspots import accuracy, analysis, coverage, grid, near_repeat, read, risk, trend
 from scorecard import board
-from scorecard.hotspots.asked import BEST, FIRST_YEAR, LAST_YEAR, LEAST_BANDWIDTH, Asked, last_day, selection, shifted
+from scorecard.hotspots.asked import (
+    BEST,
+    EVENTS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    LEAST_BANDWIDTH,
+    Asked,
+    last_day,
+    selection,
+    shifted,
+)
 from scorecard.mapping import Frame, Projected
 from units.models import Territory, Unit
 
@@ -80,7 +90,7 @@ class Spots:
     def points(self) -> read.Points:
         return read.points(
             self.selection,
-            with_days=self.asked.method in (BEST, "emerging", "risk") or self.asked.near or self.asked.test,
+            with_days=self.asked.method in (BEST, EVENTS, "emerging", "risk") or self.asked.near or self.asked.test,
         )
 
     @cached_property
@@ -158,12 +168,18 @@ class Spots:
         return "gi" if self._wanted[0] == "emerging" and self.emerging is None else self._wanted[0]
 
     @property
+    def are_events_drawn(self) -> bool:
+        return self.asked.method == EVENTS
+
+    @property
     def is_chosen_by_test(self) -> bool:
         return self.asked.method == BEST and self.tested is not None
 
     @cached_property
     def _wanted(self) -> tuple[str, int | None]:
         """(method, bandwidth): as asked for; by itself what foretold best, and Gi* where that cannot be told."""
+        if self.asked.method == EVENTS:
+            return "counts", None  # what the table lists, and what is drawn where events cannot be
         if self.asked.method != BEST:
             return self.asked.method, self.asked.bandwidth
         if self.tested is None:

@@ -12,7 +12,7 @@ from incidents.hotspots import analysis, gi_star, risk
 from incidents.hotspots.trend import Change
 from incidents.models import Category, Variable, VariableCode
 from scorecard import wording
-from scorecard.hotspots.asked import Asked
+from scorecard.hotspots.asked import EVENTS, Asked
 from scorecard.hotspots.spots import Spots
 
 METHODS = {
@@ -20,6 +20,7 @@ METHODS = {
     "gi": gettext_lazy("Getis-Ord Gi*"),
     "density": gettext_lazy("Kernel density"),
     "counts": gettext_lazy("Counts"),
+    "points": gettext_lazy("Events one by one"),
     "emerging": gettext_lazy("Emerging hot spots"),
     "risk": gettext_lazy("Risk of the next months"),
 }
@@ -128,7 +129,14 @@ def method_items(spots: Spots) -> list[tuple[str, str]]:
     ]
 
 
+def drawn(spots: Spots) -> str:
+    """What is drawn, by name."""
+    return str(METHODS[EVENTS if spots.are_events_drawn else spots.method])
+
+
 def method_words(spots: Spots) -> str:
+    if spots.are_events_drawn:
+        return _("Events by their points, those that lie close at this scale as one circle with their number")
     if spots.method == "gi":
         return _(
             "Getis-Ord Gi* of the counts of cells, each with those around it; hot where at most %(level)s of what is "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,8 +14,8 @@ from django.views.decorators.http import require_safe
 from incidents.hotspots import read
 from scorecard import board as boards
 from scorecard.components import Crumb
-from scorecard.hotspots import cautions, choices, drawing, tables, words
-from scorecard.hotspots.asked import Asked, read_address
+from scorecard.hotspots import cautions, choices, drawing, events, tables, words
+from scorecard.hotspots.asked import EVENTS, Asked, read_address
 from scorecard.hotspots.cell import OpenedCell
 from scorecard.hotspots.spots import Spots
 from scorecard.queries import CODE
@@ -35,6 +36,16 @@ def hotspots(request, code: str) -> HttpResponse:
     if request.GET.get("format"):
         return respond_with(_files(spots), request)
     return render(request, "scorecard/hotspots.html", _context(request, spots))
+
+
+@require_safe
+def points(request, code: str) -> HttpResponse:
+    """The points of the events that the address asks for, as events.packed has them."""
+    unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")
+    today = timezone.localdate()
+    asked = replace(read_address(request.GET, lambda: read.latest_day() or today), method=EVENTS)
+    packed = events.packed(Spots(unit, asked, timezone.now())) if unit.territory else b""
+    return HttpResponse(packed, content_type="application/octet-stream", headers={"Cache-Control": "private, no-cache"})
 
 
 def _files(spots: Spots):
@@ -89,7 +100,9 @@ def _context(request, spots: Spots) -> dict[str, Any]:
         "steps": choices.steps(spots),
         "bandwidth": round(spots.bandwidth),
         "cell_words": words.metres(spots.cell),
-        "title": _("%(method)s, %(span)s") % {"method": words.METHODS[spots.method], "span": words.span(asked)},
+        "title": _("%(method)s, %(span)s")
+        % {"method": words.METHODS[EVENTS if spots.are_events_drawn else spots.method], "span": words.span(asked)},
+        "points": events.drawing(spots) if spots.are_events_drawn and len(spots.points) else None,
         "map": _map(spots, drawn, names),
         "boundaries": list(drawn.paths.values()),
         "is_schematic": bool(rows) and boards.is_schematic(rows),

@@ -1,20 +1,9 @@
 // Draws what components/chart.html carries, in the page's own ink, when it comes into view. The table twin needs none of this.
+import { plotly } from "./plotly.js";
+
 const root = document.documentElement;
 const token = name => getComputedStyle(root).getPropertyValue(name).trim();
 const isSpanish = root.lang.startsWith("es");
-let library;
-
-function plotly(address) {
-  library ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => { register(window.Plotly); resolve(window.Plotly); };
-    script.onerror = () => reject(new Error(`${address} could not be loaded`));
-    document.head.append(script);
-  });
-  return library;
-}
-
 // Month and day names in the page's language, from the browser.
 function register(Plotly) {
   const names = (options, dates) => dates.map(d => new Intl.DateTimeFormat(root.lang, { ...options, timeZone: "UTC" }).format(d));
@@ -79,7 +68,7 @@ function layout(data, wide) {
 
 async function draw(element) {
   const data = JSON.parse(document.getElementById(element.dataset.chart).textContent), plot = element.querySelector(".plot");
-  const Plotly = await plotly(element.dataset.plotly);
+  const Plotly = await plotly(element.dataset.plotly, register);
   const traces = data.kind === "bars" ? bars(data) : trend(data);
   await Plotly.react(plot, traces, layout(data, plot.clientWidth > 560), { displayModeBar: false, displaylogo: false, responsive: true, locale: "page", topojsonURL: "/" });
   if (data.hrefs.length && !plot.dataset.linked) {

@@ -1,7 +1,10 @@
 // Any cell opens at a click; the window slides, steps and plays in place.
+import { points } from "./points.js";
 import { stepped } from "./steps.js";
 
-stepped("[data-spots]", { every: 1200 });
+const events = () => points((longitude, latitude) => openAt(document.querySelector("[data-hot]"), longitude, latitude));
+stepped("[data-spots]", { every: 1200, shown: events });
+events();
 
 document.addEventListener("click", e => {
   const svg = e.target.closest("[data-hot] .drawn svg");
@@ -11,5 +14,9 @@ document.addEventListener("click", e => {
 function open(svg, e) {
   const figure = svg.closest("[data-hot]"), [west, north, wide, high] = figure.dataset.frame.split(" ").map(Number);
   const at = new DOMPoint(e.clientX, e.clientY).matrixTransform(svg.getScreenCTM().inverse());
-  location.href = `${figure.dataset.spot}${(west + at.x / wide).toFixed(5)},${(north - at.y / high).toFixed(5)}#cell`;
+  openAt(figure, west + at.x / wide, north - at.y / high);
+}
+
+function openAt(figure, longitude, latitude) {
+  location.href = `${figure.dataset.spot}${longitude.toFixed(5)},${latitude.toFixed(5)}#cell`;
 }

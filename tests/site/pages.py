@@ -225,6 +225,7 @@ PAGES = {
             "table",
         ),
     ),
+    "hotspots_points": of_unit(P.ANALYSE, is_html=False, asks=("first", "last", "category", "variable", "value")),
     "why": of_unit(
         P.VIEW,
         "PN.HOMICIDES",

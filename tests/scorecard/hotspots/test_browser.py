@@ -97,3 +97,39 @@ def test_on_a_phone_nothing_goes_beyond_the_screen(opened, axe_violations):
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     assert page.locator("[data-hot] .drawn svg").is_visible()
     assert axe_violations(page) == []
+
+
+def test_events_lie_in_circles_that_open_at_a_click(opened, outside_requests, axe_violations):
+    page = opened
+    page.goto(page.url.replace("method=gi", "method=points"))
+    page.locator("[data-points][data-drawn]").wait_for()
+    assert page.locator(".is-clustered").count() == 1
+    assert not page.locator("[data-hot] .drawn").is_visible()
+    zoom = "() => document.querySelector('[data-points]')._fullLayout.map._subplot.map.getZoom()"
+    before = page.evaluate(zoom)
+    # The place on the screen of a circle that holds several events.
+    at = page.wait_for_function(
+        """() => {
+          const map = document.querySelector('[data-points]')._fullLayout.map._subplot.map;
+          const circle = map.queryRenderedFeatures().find(f => f.properties.point_count);
+          return circle && map.project(circle.geometry.coordinates);
+        }"""
+    ).json_value()
+    box = page.locator("[data-points]").bounding_box()
+    page.mouse.click(box["x"] + at["x"], box["y"] + at["y"])
+    page.wait_for_function(f"before => ({zoom})() > before + 1", arg=before)
+    assert axe_violations(page) == []
+    assert outside_requests == []
+
+
+def test_without_webgl_the_counted_cells_stay(opened):
+    page = opened
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) "
+        "{ return kind.startsWith('webgl') ? null : get.call(this, kind, ...rest); };"
+    )
+    page.goto(page.url.replace("method=gi", "method=points"))
+    page.wait_for_load_state("networkidle")
+    assert page.locator("[data-hot] .drawn svg").is_visible()
+    assert page.locator(".is-clustered").count() == 0
