@@ -14,6 +14,8 @@ from incidents.layout import plain
 from incidents.models import Category, Factor, Kind, Variable, VariableCode
 
 FOLDER = Path(__file__).parent / "data"
+PERSONS = (Factor.VICTIM, Factor.VICTIMIZER)  # what codes.csv says of a "person" holds of both
+NUMBERED = {("environment", "canton")}  # the state gives the numbers: one in use is this very value under another name
 OWN_CODES = 20_001  # codes that we give where a file gives codes of its own but none for this value
 LAST_CODE = 32_767
 
@@ -66,19 +68,34 @@ def _ensure_variables():
 
 
 def _ensure_codes():
+    """Values by how files write them. Where a file's own value took the number first, the next one that is free."""
     variables = {(variable.factor, variable.key): variable.pk for variable in Variable.objects.all()}
-    codes, labels = set(), set()
+    numbered = {variables[field] for field in NUMBERED}
+    codes, labels = defaultdict(set), set()
     for variable, code, label in VariableCode.objects.values_list("variable_id", "code", "label"):
-        codes.add((variable, code))
+        codes[variable].add(code)
         labels.add((variable, label))
-    VariableCode.objects.bulk_create(
-        VariableCode(
-            variable_id=variable, code=row["code"], label=row["label"], name=row["name"], name_en=row["name_en"]
-        )
-        for row in _rows("codes")
-        for variable in [variables[row["factor"], row["variable"]]]
-        if (variable, int(row["code"])) not in codes and (variable, row["label"]) not in labels
-    )
+    new = []
+    for field, row in _values():
+        variable, code = variables[field], int(row["code"])
+        if (variable, row["label"]) in labels or (code in codes[variable] and variable in numbered):
+            continue
+        if code in codes[variable]:
+            code = max(codes[variable]) + 1
+        codes[variable].add(code)
+        labels.add((variable, row["label"]))
+        said = {name: row[name] for name in ("label", "name", "name_en")}
+        new.append(VariableCode(variable_id=variable, code=code, **said))
+    VariableCode.objects.bulk_create(new)
+
+
+def _values():
+    """((factor, key), row) of every value that the product knows, in the order of the file."""
+    keys = {(row["factor"], row["key"]) for row in _rows("variables")}
+    for row in _rows("codes"):
+        for factor in PERSONS if row["factor"] == "person" else (row["factor"],):
+            if (factor, row["variable"]) in keys:
+                yield (factor, row["variable"]), row
 
 
 class Dictionary:
@@ -86,12 +103,14 @@ class Dictionary:
 
     def __init__(self):
         self.variables = {f"{variable.factor}.{variable.key}": variable for variable in Variable.objects.all()}
-        self.labels = defaultdict(dict)
-        self.names = defaultdict(dict)
+        self.labels, self.names, self.called = defaultdict(dict), defaultdict(dict), defaultdict(dict)
         self.new = defaultdict(list)
-        for variable, code, label, name in VariableCode.objects.values_list("variable_id", "code", "label", "name"):
+        rows = VariableCode.objects.order_by("code").values_list("variable_id", "code", "label", "name", "name_en")
+        for variable, code, label, name, name_en in rows:
             self.labels[variable][label] = code
             self.names[variable][code] = name
+            for text in filter(None, (name, name_en)):
+                self.called[variable].setdefault(plain(text), code)
 
     def width(self, factor, kind):
         """Length of an array of this factor and kind: the highest position in use, and one."""
@@ -118,6 +137,8 @@ class Dictionary:
             return given
         if label in labels and (given is None or labels[label] >= OWN_CODES):
             return labels[label]
+        if not own and label in self.called[variable.pk]:  # as people read it, where no file has written it so
+            return self.called[variable.pk][label]
         if given is None:
             used = [code for code in names if not own or code >= OWN_CODES]
             given = max(used, default=OWN_CODES - 1 if own else 0) + 1

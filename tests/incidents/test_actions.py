@@ -120,9 +120,10 @@ def test_the_same_content_in_another_form_changes_no_incident(country, take, tmp
 @pytest.mark.parametrize("delimiter", [";", ",", "\t"])
 def test_texts_come_in_any_encoding_and_delimiter(country, take, tmp_path, encoding, delimiter):
     cover = [["Ministerio del Interior: publicación"], ["Corte: noviembre"]]
-    path = write_csv(tmp_path / "f.csv", [row(canton="CAÑAR")], delimiter=delimiter, encoding=encoding, cover=cover)
+    said = row(profesion_registro_civil="CAÑERO")
+    path = write_csv(tmp_path / "f.csv", [said], delimiter=delimiter, encoding=encoding, cover=cover)
     assert take(path).report["rows"]["taken"] == 1
-    assert VariableCode.objects.get(variable__key="canton").name == "CAÑAR"
+    assert VariableCode.objects.get(variable__key="occupation", label="CANERO").name == "CAÑERO"
 
 
 def test_a_revision_is_told_with_old_and_new_and_keeps_ids_and_past(country, take):

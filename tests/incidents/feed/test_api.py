@@ -171,20 +171,6 @@ def test_job_of_an_unreadable_body_fails_and_says_why(post, monkeypatch):
 # In an institution's own columns --------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def codes(country):
-    """Values that the catalogues of a new country do not have."""
-    from incidents.models import Variable, VariableCode
-
-    for field, label in (
-        ("victimizer.sex", "HOMBRE"), ("victimizer.condition", "APREHENDIDO"), ("victimizer.mobility", "A PIE"),
-        ("environment.flagrancy", "FLAGRANTE"), ("victim.sex", "MUJER"),
-    ):  # fmt: skip
-        factor, _, key = field.partition(".")
-        variable = Variable.objects.get(factor=factor, key=key)
-        VariableCode.objects.get_or_create(variable=variable, label=label, defaults={"code": 900, "name": label})
-
-
 def laid(name, kind, rows):
     """A body of rows in the columns of a layout."""
     if kind == "text/csv":
@@ -201,7 +187,7 @@ def laid(name, kind, rows):
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "text/csv"])
 @pytest.mark.parametrize("name", ["ecu911-emergencies", "fiscalia-complaints", "police-arrests"])
-def test_rows_come_in_the_columns_of_a_layout(name, kind, post, codes):
+def test_rows_come_in_the_columns_of_a_layout_on_a_new_catalogue(name, kind, post):
     response = post(laid(name, kind, [LAYOUTS[name]]), url=f"{URL}?layout={name}", kind=kind)
     answer = response.json()
     assert (answer["created"], answer["refused"]) == (1, 0), answer
