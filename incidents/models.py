@@ -368,6 +368,7 @@ class Job(models.Model):
     report = models.JSONField(_("report"), default=dict)
     content_type = models.CharField(max_length=80, blank=True)
     body = models.BinaryField(null=True)
+    is_short = models.BooleanField(default=False, db_default=False)  # fewer bytes came than were announced
 
     class Meta:
         ordering = ["-at"]

@@ -36,12 +36,14 @@ def _answer(request, account, body, is_dry_run, now):
     """(status, members of the answer, counts to be metered)."""
     try:
         kind, layout = decode.kind_of(request.META.get("CONTENT_TYPE", "")), _layout(request)
-        is_large = len(body) > AT_ONCE
-        decoded, source = (None, None) if is_large and not is_dry_run else jobs.read(body, kind, layout)
+        is_large, is_short = len(body) > AT_ONCE, sending.breaks_off(request, body)
+        if not is_large or is_dry_run:
+            decoded, source = jobs.read(body, kind, layout, is_short=is_short)
         if not is_dry_run and (is_large or len(decoded.items) > ITEMS_AT_ONCE):
             job = jobs.accept(
-                account=account, institution=account.institution, body=body, kind=kind, now=now, layout=layout
-            )
+                account=account, institution=account.institution, body=body, kind=kind, now=now, layout=layout,
+                is_short=is_short,
+            )  # fmt: skip
             return 202, {"job": reverse("api-job", args=[job.pk]), "state": job.state}, {"jobs": 1}
         outcome = take(account=account, institution=account.institution, now=now, decoded=decoded, dry_run=is_dry_run)
     except BodyError as error:

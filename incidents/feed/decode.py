@@ -1,7 +1,7 @@
 """A body into items: JSON (one, a list, or {"incidents": [...]}), NDJSON, CSV. Pure.
 
-What can be read is kept: an item that cannot is a Broken in its place. A body of lines that breaks off keeps the items
-before the break; a JSON list that breaks off cannot be told from another, and is refused whole.
+What can be read is kept: an item that cannot is a Broken in its place, and a body that breaks off keeps the items
+before the break. JSON that is wrong, and not merely cut, is refused whole.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from incidents.feed.items import FIELDS, Broken, Fault, Item, diagnose
+from units.api import broken_off
 
 JSON, NDJSON, CSV = "json", "ndjson", "csv"
 KINDS = {
@@ -57,15 +58,27 @@ def kind_of(content_type):
         raise BodyError("kind_unknown") from None
 
 
-def decode(body, kind=JSON):
-    """The items of a body (bytes). Raises BodyError where nothing of it can be read."""
-    body = body.removeprefix(b"\xef\xbb\xbf")
-    if not body.strip():
-        raise BodyError("body_empty")
+def decode(body, kind=JSON, *, is_short=False):
+    """The items of a body (bytes); `is_short`: more of it was announced. Raises BodyError where nothing can be read."""
+    body, is_cut = stripped(body, kind, is_short)
     decoded = {JSON: _json, NDJSON: _lines, CSV: _table}[kind](body)
+    if is_cut and decoded.cut is None:
+        decoded.cut = len(decoded.items)
     if not decoded.items and decoded.cut is None:
         raise BodyError("body_empty")
     return decoded
+
+
+def stripped(body, kind, is_short):
+    """(body without its mark and the line in which it breaks off, whether it does). Raises BodyError.
+
+    Of JSON the break is seen in the JSON itself.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    if not body.strip():
+        raise BodyError("body_empty")
+    is_cut = kind != JSON and (is_short or broken_off.ends_within_a_letter(body))
+    return (broken_off.whole_lines(body) if is_cut else body), is_cut
 
 
 def converted(raws):
@@ -80,20 +93,31 @@ def _json(body):
             return Decoded(_many.decode(body))
         if b'"incidents"' not in body[:64]:
             return Decoded([_one.decode(body)])
-    except msgspec.ValidationError:
-        pass  # some item is wrong: each is looked at by itself
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise malformed(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass  # some item is wrong, or the end is missing: each is looked at by itself
+    raws, is_cut = listed(body)
     try:
-        if start == b"[":
-            return Decoded([_item(raw) for raw in _raws.decode(body)])
-        inside = wrapped(body)
-        return Decoded([_item(body)] if inside is None else [_item(raw) for raw in inside])
+        items = [_item(raw) for raw in raws]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(error) from None
+    return Decoded(items, cut=len(items) if is_cut else None)
 
 
-def wrapped(body):
+def listed(body):
+    """(the items of a body of JSON, each as it came; whether it breaks off behind them). Raises BodyError."""
+    try:
+        if body.lstrip()[:1] == b"[":
+            return _raws.decode(body), False
+        inside = _wrapped(body)
+        return [body] if inside is None else inside, False
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        whole = broken_off.whole_items(body, "incidents")
+        if not whole:
+            raise malformed(error) from None
+        return whole, True
+
+
+def _wrapped(body):
     """The items (msgspec.Raw) of {"incidents": [...]}; None where the body is one item by itself."""
     try:
         return _wrapper.decode(body).incidents

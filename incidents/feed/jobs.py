@@ -24,11 +24,11 @@ TASK = "incidents.tasks.take_job"
 PART = 5_000  # items that one transaction takes
 
 
-def accept(*, account, institution, body, kind, now, layout=""):
+def accept(*, account, institution, body, kind, now, layout="", is_short=False):
     """Keep a body, and the layout in whose columns it is, for the worker, who is asked at the commit. Returns Job."""
     job = Job.objects.create(
         account=account, institution=institution, kind="incidents", content_type=f"{kind};{layout}".rstrip(";"),
-        body=body, at=now,
+        body=body, is_short=is_short, at=now,
     )  # fmt: skip
     transaction.on_commit(lambda: ask_for(job.pk))
     return job
@@ -71,7 +71,7 @@ def _items(job, now):
     """(Decoded, Source or None) of a job; None, None where its body cannot be read: the job has failed."""
     kind, _semicolon, layout = job.content_type.partition(";")
     try:
-        decoded, source = read(bytes(job.body), kind, layout)
+        decoded, source = read(bytes(job.body), kind, layout, is_short=job.is_short)
     except decode.BodyError as error:
         words = str(BODY[error.rule]) % {"at": error.at}
         job.report = {"error": {"rule": error.rule, "message": words}}
@@ -85,9 +85,11 @@ def _items(job, now):
     return decoded, source
 
 
-def read(body, kind, layout=""):
+def read(body, kind, layout="", *, is_short=False):
     """(Decoded, Source) of a body; the Source is None where it is in the feed's own fields. Raises BodyError."""
-    return laid_out.decoded(body, kind, layout) if layout else (decode.decode(body, kind), None)
+    if layout:
+        return laid_out.decoded(body, kind, layout, is_short=is_short)
+    return decode.decode(body, kind, is_short=is_short), None
 
 
 def _take_part(job, items, source, now):

@@ -16,6 +16,7 @@ from incidents.feed import decode
 from incidents.feed.decode import CSV, NDJSON, BodyError
 from incidents.feed.items import Broken, Fault
 from incidents.feed_layouts import to_items
+from units.api import broken_off
 
 OF_ITEM = {"external_id": "id", "occurred_on": "date", "occurred": "date", "occurred_at": "time"}
 PERSON = re.compile(r"(victim|victimizer)s\.\d+\.(.+)")
@@ -47,13 +48,12 @@ def names():
     return [name for name in layouts.names() if "id" in layouts.load(name).headings]
 
 
-def decoded(body, kind, layout_name):
-    """(Decoded, Source) of a body (bytes). Raises BodyError where nothing of it can be read."""
+def decoded(body, kind, layout_name, *, is_short=False):
+    """(Decoded, Source) of a body (bytes), as decode.decode. Raises BodyError where nothing of it can be read."""
     layout = layouts.load(layout_name)
-    body = body.removeprefix(b"\xef\xbb\xbf")
-    if not body.strip():
-        raise BodyError("body_empty")
+    body, is_cut = decode.stripped(body, kind, is_short)
     rows, numbers, cut = {CSV: _table, NDJSON: _lines}.get(kind, _json)(body, layout)
+    cut = len(rows) if is_cut and cut is None else cut
     if not rows and cut is None:
         raise BodyError("body_empty")
     good = [n for n, row in enumerate(rows) if not isinstance(row, Broken)]
@@ -78,10 +78,11 @@ def _headings(rows):
 def _json(body, layout):
     try:
         said = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise decode.malformed(error) from None
-    except UnicodeDecodeError:
-        raise BodyError("body_encoding") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        whole = broken_off.whole_items(body, "incidents")
+        if not whole:
+            raise decode.malformed(error) from None
+        return [msgspec.json.decode(raw) for raw in whole], list(range(1, len(whole) + 1)), len(whole)
     if isinstance(said, dict) and set(said) == {"incidents"} and isinstance(said["incidents"], list):
         said = said["incidents"]
     rows = said if isinstance(said, list) else [said]

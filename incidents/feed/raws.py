@@ -7,7 +7,7 @@ import io
 
 import msgspec
 
-from incidents.feed.decode import CSV, NDJSON, nested, wrapped
+from incidents.feed.decode import CSV, NDJSON, listed, nested
 
 
 def raws(body, kind, *, is_laid_out=False):
@@ -20,10 +20,7 @@ def raws(body, kind, *, is_laid_out=False):
         return _table(body, is_laid_out)
     if kind == NDJSON:
         return [line for line in body.split(b"\n") if line.strip()]
-    if body.lstrip()[:1] == b"[":
-        return [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-    inside = wrapped(body)
-    return [body] if inside is None else [bytes(raw) for raw in inside]
+    return [bytes(raw) for raw in listed(body)[0]]
 
 
 def _table(body, is_laid_out):

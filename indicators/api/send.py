@@ -38,7 +38,8 @@ def measurements(request, account, token):
 
 def _table(request, body):
     try:
-        table = decode.decode(body, decode.kind_of(request.META.get("CONTENT_TYPE", "")))
+        kind = decode.kind_of(request.META.get("CONTENT_TYPE", ""))
+        table = decode.decode(body, kind, is_short=sending.breaks_off(request, body))
         if table.total > MOST:
             raise decode.BodyError("too_many_rows", MOST)
     except decode.BodyError as error:

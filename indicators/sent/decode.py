@@ -1,6 +1,6 @@
 """A body into columns: JSON (rows, or columns), NDJSON, CSV. Pure; what can be read of a body is kept.
 
-A body of lines that breaks off keeps the rows before the break; a JSON list that breaks off is refused whole.
+A body that breaks off keeps the rows before the break; JSON that is wrong, and not merely cut, is refused whole.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct
 
 from indicators.sent import table
 from indicators.sent.rows import FIELDS, BodyError, Columns, Fault, Row, Table, diagnose
+from units.api import broken_off
 
 JSON, NDJSON, CSV = "json", "ndjson", "csv"
 KINDS = {
@@ -47,11 +48,13 @@ def kind_of(content_type):
         raise BodyError("kind_unknown") from None
 
 
-def decode(body, kind=JSON):
-    """The Table of a body (bytes). Raises BodyError where nothing of it can be read."""
+def decode(body, kind=JSON, *, is_short=False):
+    """The Table of a body (bytes); `is_short`: more of it was announced. Raises BodyError where nothing can be read."""
     body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
         raise BodyError("body_empty")
+    is_cut = kind != JSON and (is_short or broken_off.ends_within_a_letter(body))
+    body = broken_off.whole_lines(body) if is_cut else body
     try:
         found = {JSON: _json, NDJSON: _lines, CSV: table.read}[kind](body)
     except UnicodeDecodeError:
@@ -61,12 +64,26 @@ def decode(body, kind=JSON):
     except msgspec.DecodeError as error:
         at = "".join(c for c in str(error).rpartition("byte ")[2] if c.isdigit())
         raise BodyError("body_malformed", "end" if "truncated" in str(error) else at or "0") from None
+    if is_cut and found.cut is None:
+        found.cut = found.total
     if not found.total and found.cut is None:
         raise BodyError("body_empty")
     return found
 
 
 def _json(body):
+    try:
+        return _whole(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        rows = [_read(raw) for raw in broken_off.whole_items(body, "items")]
+        if not rows:
+            raise
+        return _of_rows(rows, cut=len(rows))
+
+
+def _whole(body):
     if body.lstrip()[:1] == b"[":
         try:
             return _of_rows(_rows.decode(body))

@@ -1,5 +1,6 @@
 """POST /api/v1/measurements: what of a body is taken, what is not and why, and what happens when it is sent again."""
 
+import io
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from indicators.models import Batch, Measurement, MeasurementPast, StaleMark
 from indicators.sent import rules
 from tests.factories import MONTH
 from units import actions
+from units.models import IdempotencyKey
 from units.permissions import Role
 
 pytestmark = pytest.mark.django_db
@@ -233,6 +235,28 @@ def test_lines_that_break_off_keep_those_before(police):
     body = json.dumps(row()) + "\n" + json.dumps(row(UNITS[1]))[:30]
     answer = send(police, body, kind="application/x-ndjson")
     assert (results(answer), answer.json()["cut"]["item"]) == (["updated"], 1)
+
+
+@pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"items": [', "]}")])
+def test_a_list_that_breaks_off_keeps_the_whole_rows(before, after, police):
+    body = before + json.dumps(row()) + ", " + json.dumps(row(UNITS[1])) + after
+    answer = send(police, body[:-6])
+    assert (results(answer), answer.json()["cut"]["item"]) == (["updated"], 1)
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/x-ndjson", "application/json"])
+def test_of_a_body_shorter_than_announced_the_last_line_is_not_taken(kind, police):
+    before, rows = figures(), [row(), row(UNITS[1], 30)]
+    body = {
+        "text/csv": "month,indicator,unit,numerator\n" + "\n".join(",".join(map(str, r.values())) for r in rows)[:-3],
+        "application/x-ndjson": "\n".join(map(json.dumps, rows)),
+        "application/json": json.dumps(rows)[:-2],
+    }[kind].encode()
+    short = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body) + 1)}
+    answer = police.post(URL, body, content_type=kind, headers={"Idempotency-Key": "s-1"}, **short)
+    assert (results(answer), answer.json()["cut"]["item"]) == (["updated"], 1)
+    assert figures() == before | {UNITS[0]: 507}
+    assert not IdempotencyKey.objects.exists(), "the whole body may follow under the same key"
 
 
 def test_a_body_that_is_too_large_is_not_taken(police, settings, monkeypatch):

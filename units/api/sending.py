@@ -21,6 +21,12 @@ def body_of(request):
     return body
 
 
+def breaks_off(request, body):
+    """Whether fewer bytes came than were announced: servers hand such a body on without a word."""
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    return announced.isdecimal() and int(announced) > len(body)
+
+
 def is_dry_run(request):
     return request.GET.get("dry_run") in ("1", "true")
 
@@ -28,9 +34,9 @@ def is_dry_run(request):
 def once(request, account, *, body, now, work):
     """What `work()` answers, (status, members), kept under the request's Idempotency-Key with the work itself.
 
-    Returns HttpResponse. A dry run keeps nothing, not even its key: the request itself may follow under the same one.
+    Returns HttpResponse. A dry run, and a body that breaks off, keep no key: the whole request may follow under it.
     """
-    key = None if is_dry_run(request) else idempotency.key_of(request)
+    key = None if is_dry_run(request) or breaks_off(request, body) else idempotency.key_of(request)
     with transaction.atomic():
         digest = idempotency.digest_of(request, body) if key else b""
         replayed = idempotency.replay(account=account, key=key, digest=digest, now=now)

@@ -15,6 +15,7 @@ from incidents.models import CountMark, Incident, Job
 from indicators.models import StaleMark
 from tests.incidents.feed.conftest import item
 from tests.incidents.test_layouts_of_feeds import LAYOUTS
+from units.models import IdempotencyKey
 from units.permissions import Role
 
 URL = "/api/v1/incidents"
@@ -37,10 +38,10 @@ def post(country):
 
     clients = {}
 
-    def send(body, role=Role.INTEGRATOR, url=URL, kind="application/json", **headers):
+    def send(body, role=Role.INTEGRATOR, url=URL, kind="application/json", meta=None, **headers):
         client = clients.setdefault(role, client_of(role)) if role not in clients else clients[role]
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return client.post(url, body, content_type=kind, headers=headers)
+        return client.post(url, body, content_type=kind, headers=headers, **(meta or {}))
 
     send.get = lambda url: clients[Role.INTEGRATOR].get(url)
     return send
@@ -159,10 +160,64 @@ def test_an_item_of_another_institution_ends_no_job(post, monkeypatch):
     assert list(DeadLetter.objects.order_by("external_id").values_list("external_id", flat=True)) == ["C", "D"]
 
 
+# Bodies that break off --------------------------------------------------------------------------------------------
+
+HEADER = "external_id,category,occurred_on,place,victim.1.sex,victim.1.age"
+TABLE = (
+    f"{HEADER}\nA,HOMICIDE.MURDER,2024-11-20,09D01C01S01,HOMBRE,30\nB,HOMICIDE.MURDER,2024-11-20,09D01C01S01,HOMBRE,3"
+)
+LINES = "\n".join(json.dumps(item(name)) for name in "AB")
+SHORT = [
+    (TABLE, "text/csv"),
+    (LINES, "application/x-ndjson"),
+    ("[" + LINES.replace("\n", ",")[:-9], "application/json"),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("body", "kind"), SHORT, ids=["csv", "ndjson", "json"])
+def test_of_a_body_shorter_than_announced_the_last_line_is_not_taken(post, body, kind):
+    body = body.encode()
+    short = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body) + 1)}
+    response = post(body, kind=kind, meta=short, **{"Idempotency-Key": "k1"})
+    answer = response.json()
+    assert (answer["created"], answer["cut"]["item"], answer["cut"]["rule"]) == (1, 1, "body_cut")
+    assert not IdempotencyKey.objects.exists(), "the whole body may follow under the same key"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("body", "kind"), SHORT, ids=["csv", "ndjson", "json"])
+def test_a_job_knows_that_its_body_was_shorter_than_announced(post, monkeypatch, body, kind):
+    monkeypatch.setattr(ingest, "AT_ONCE", 10)
+    body = body.encode()
+    post(body, kind=kind, meta={"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body) + 1)})
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    report = Job.objects.get().report
+    assert (report["created"], report["cut"]["item"]) == (1, 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "text/csv"])
+def test_rows_of_a_layout_break_off_as_others_do(post, kind):
+    rows = [LAYOUTS["ecu911-emergencies"] | {"Número incidente": name} for name in "AB"]
+    body = laid("", kind, rows).rstrip()[:-2]
+    meta = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body) + 2)}
+    answer = post(body, url=f"{URL}?layout=ecu911-emergencies", kind=kind, meta=meta).json()
+    assert (answer["refused"], len(answer["items"]), answer["cut"]["item"]) == (0, 1, 1)
+
+
+@pytest.mark.django_db
+def test_letters_of_a_job_that_breaks_off_hold_the_items_that_were_refused(post, monkeypatch):
+    monkeypatch.setattr(ingest, "AT_ONCE", 10)
+    assert post(json.dumps([item("A"), item("B", category="NO"), item("C")])[:-9].encode()).status_code == 202
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    assert json.loads(bytes(DeadLetter.objects.get().raw))["external_id"] == "B"
+
+
 @pytest.mark.django_db
 def test_job_of_an_unreadable_body_fails_and_says_why(post, monkeypatch):
     monkeypatch.setattr(ingest, "AT_ONCE", 10)
-    assert post(b'[{"external_id": "A"}, ').status_code == 202
+    assert post(b'[{"external_id": "A"}, x]').status_code == 202
     jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
     job = Job.objects.get()
     assert (job.state, job.report["error"]["rule"]) == ("failed", "body_malformed")

@@ -81,7 +81,8 @@ def test_doubtful_place_is_taken_and_flagged(send, said, flag, precision):
         (b"", "body_empty"),
         (b"[]", "body_empty"),
         (b"{", "body_malformed"),
-        (b'[{"external_id": "A"}, {"ext', "body_malformed"),
+        (b'[{"ext', "body_malformed"),
+        (b'{"external_id": "A", "ext', "body_malformed"),
         (b'[{"external_id": "A"}, ]', "body_malformed"),
         (b'{"external_id": "\xff"}', "body_encoding"),
     ],
@@ -90,6 +91,13 @@ def test_body_that_cannot_be_read_is_refused_whole(send, body, rule):
     with pytest.raises(BodyError) as error:
         send(body=body)
     assert error.value.rule == rule
+
+
+@pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"incidents": [', "]}")])
+def test_list_that_breaks_off_keeps_its_whole_items(send, before, after):
+    body = before + ", ".join(json.dumps(item(name, version="no" if name == "B" else None)) for name in "ABCD") + after
+    outcome = send(body=body[: body.index('"D"')].encode())
+    assert (outcome.results, outcome.cut) == (["created", "refused", "created"], 3)
 
 
 def test_lines_before_the_break_are_kept(send):
@@ -110,6 +118,13 @@ def test_table_that_breaks_off_keeps_its_whole_rows(send):
     header = "external_id,category,occurred_on,place,victim.1.sex,victim.1.age"
     body = f"{header}\nA,HOMICIDE.MURDER,2024-11-20,09D01C01S01,HOMBRE,30\nB,HOMICIDE.MUR"
     outcome = send(body=body.encode(), kind=decode.CSV)
+    assert (outcome.results, outcome.cut) == (["created"], 1)
+
+
+def test_table_that_breaks_off_within_a_letter_keeps_its_whole_rows(send):
+    header = "external_id,category,occurred_on,place,victim.1.sex,reason"
+    body = f"{header}\nA,HOMICIDE.MURDER,2024-11-20,09D01C01S01,HOMBRE,\nB,HOMICIDE.MURDER,2024-11-20,,,año".encode()
+    outcome = send(body=body[:-2], kind=decode.CSV)
     assert (outcome.results, outcome.cut) == (["created"], 1)
 
 
