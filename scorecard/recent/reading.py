@@ -36,6 +36,11 @@ class Row:
     to_date_before: int
 
 
+# People a square kilometre from which a place is a town, and a city: those of the degree of urbanisation (UN 2020),
+# which speaks of cells of 1 km²; here of the unit's whole territory.
+TOWN, CITY = 300, 1500
+
+
 @dataclass(frozen=True)
 class Peer:
     unit: Unit
@@ -47,6 +52,13 @@ class Peer:
     def rate(self) -> float:
         """Events per 100,000 people in a year."""
         return 1e5 * self.events / self.people
+
+    @property
+    def setting(self) -> str:
+        """rural, town or city; empty where the area is not known."""
+        if self.density is None:
+            return ""
+        return "city" if self.density >= CITY else "town" if self.density >= TOWN else "rural"
 
 
 @dataclass
@@ -187,17 +199,20 @@ class Recent:
 
     @cached_property
     def peers(self) -> list[Peer]:
-        """The PEERS units most like this one in population and density, this one among them, the highest rate first."""
+        """The PEERS units most like this one, this one among them, the highest rate first.
+
+        Those of its setting come before others; then those nearest in people and density (logarithms, added up).
+        """
         if self.own is None:
             return []
         nearest = sorted(self.of_level, key=self._unlike)[: PEERS + 1]
         return sorted(nearest, key=lambda one: -one.rate)
 
-    def _unlike(self, other: Peer) -> float:
+    def _unlike(self, other: Peer) -> tuple[bool, float]:
         apart = abs(np.log(other.people / self.own.people))
         if self.own.density and other.density:
             apart += abs(np.log(other.density / self.own.density))
-        return float(apart)
+        return other.setting != self.own.setting, float(apart)
 
     def decile(self, peer: Peer) -> int:
         """1 to 10 among all units of the level: 10 has the highest rates."""

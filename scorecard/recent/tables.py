@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from indicators.control import RUN
 from scorecard import wording
@@ -151,6 +152,14 @@ def drawn(found: Recent) -> dict[str, Any]:
     }
 
 
+SETTINGS = {
+    "": "",
+    "rural": pgettext_lazy("setting", "rural"),
+    "town": pgettext_lazy("setting", "town"),
+    "city": pgettext_lazy("setting", "city"),
+}
+
+
 def peers(found: Recent, seen: set[int]) -> Table:
     """Units like this one that the reader may see; deciles are among all units of the level."""
     rows = [_peer_row(found, one) for one in found.peers if one.unit.pk in seen or one.unit.pk == found.unit.pk]
@@ -158,6 +167,7 @@ def peers(found: Recent, seen: set[int]) -> Table:
         Column("unit", _("Unit")),
         Column("people", _("People"), "number", 0),
         Column("density", _("People/km²"), "number", 0),
+        Column("setting", _("Setting")),
         Column("events", _("Events of a year"), "number", 0),
         Column("rate", _("per 100,000"), "number", 1, narrow="key"),
         Column("decile", _("Decile"), "number", 0),
@@ -172,7 +182,7 @@ def _peer_row(found: Recent, one: Peer) -> list[Any]:
     name = _("%(unit)s (this unit)") % {"unit": one.unit.local_name} if own else one.unit.local_name
     category = found.category.code if found.category else ""
     href = "" if own else f"/recent/{one.unit.code}/?last={found.last}&category={category}"
-    return [Cell(name, href), one.people, one.density, one.events, one.rate, found.decile(one)]
+    return [Cell(name, href), one.people, one.density, SETTINGS[one.setting], one.events, one.rate, found.decile(one)]
 
 
 def answer(found: Recent) -> str:

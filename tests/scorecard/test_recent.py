@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db.models import Count
 
 from incidents.dictionary import subtree
 from incidents.models import Category, Incident
-from scorecard.recent.reading import PERIODS, SPAN, Recent
+from scorecard.recent.reading import PERIODS, SPAN, Peer, Recent
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.hotspots.conftest import country, kinds, standing_country  # noqa: F401 - fixtures
 from tests.scorecard.hotspots.test_page import rows_of
@@ -95,3 +96,15 @@ def test_questions_do_not_grow_with_the_events(analyst, count_queries):
     with count_queries() as queries:
         analyst.get(PAGE)
     assert len(queries.page) <= 20
+
+
+def test_units_of_the_same_setting_come_first_and_then_the_nearest(monkeypatch):
+    from scorecard.recent import reading
+
+    people = [(1000, 2.0), (1000, 2000.0), (1000, 400.0), (900, 1500.0), (90_000, 5000.0), (1000, 1499.0)]
+    units = [Peer(SimpleNamespace(pk=n), number, density, 0) for n, (number, density) in enumerate(people)]
+    monkeypatch.setattr(reading, "PEERS", 2)
+    other = Recent(units[1].unit, LAST)
+    other.of_level, other.own = units, units[1]
+    assert [one.setting for one in units] == ["rural", "city", "town", "city", "city", "town"]
+    assert {one.unit.pk for one in other.peers} == {1, 3, 4}, "a town as near as can be is further than any city"
