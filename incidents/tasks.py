@@ -47,11 +47,15 @@ def expire_letters():
 
 @shared_task(name="incidents.tasks.regeoreference")
 def regeoreference(from_month, to_month, by=None, reason=""):
-    """Place the incidents of these months (ISO dates; the second not included) by the boundaries as they are now."""
+    """Place the incidents of these months (ISO dates; the second not included) by the boundaries as they are now.
+
+    What is placed already does not move: it may be run twice.
+    """
     placing.regeoreference(
         by=User.objects.filter(pk=by).first(),
         from_month=date.fromisoformat(from_month),
         to_month=date.fromisoformat(to_month),
         now=timezone.now(),
         reason=reason,
+        progress=placing.log_progress,
     )

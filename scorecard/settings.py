@@ -176,6 +176,7 @@ STALE_TASK = "scorecard.tasks.drain"  # recomputes stale columns
 TREE_CHANGED = "indicators.sheets.mark_from"  # marks the cards of a tree that changed
 CHANGE_PREVIEW = "scorecard.preview.preview"  # says what a change does before it is saved
 DRAW_BOUNDARIES = "scorecard.mapping.project"  # boundaries as paths
+BOUNDARIES_CHANGED = "incidents.regeoreference.boundaries_changed"  # places incidents anew where lines are others
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", "tablero")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

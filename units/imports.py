@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from shapely import errors, geometry, make_valid
@@ -53,6 +55,7 @@ class Report:
     unchanged: int = 0
     boundaries_created: int = 0
     boundaries_changed: int = 0
+    boundaries_since: date | None = None  # the first day on which a line is another than before
     refused: list = field(default_factory=list)
     mended: list = field(default_factory=list)
 
@@ -171,9 +174,15 @@ def load_territories(
             _write_boundaries(with_line, there, source, is_schematic, valid_from, report, progress)
             if dry_run or (report.refused and not accept_valid):
                 raise Rollback
+            if report.boundaries_since:
+                transaction.on_commit(lambda: _tell_of_boundaries(by, report.boundaries_since, reason))
     except Rollback:
         pass
     return report
+
+
+def _tell_of_boundaries(by, since, reason):
+    import_string(settings.BOUNDARIES_CHANGED)(by=by, since=since, reason=reason)
 
 
 def _checked(entries, there, report):
@@ -312,6 +321,7 @@ def _write_boundary(territory, last, valid_from, said, report):
     start = valid_from or (last.valid_from if last else ANY_DAY)
     if last and all(getattr(last, name) == value for name, value in said.items()):
         return
+    report.boundaries_since = min(start, report.boundaries_since or start)
     if last and last.valid_from == start:
         Boundary.objects.filter(pk=last.pk).update(**said)
         report.boundaries_changed += 1

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from incidents.regeoreference import regeoreference
+from incidents.regeoreference import ask_for, regeoreference
 from indicators.months import add_months
 from units.models import User
 
@@ -25,15 +25,23 @@ class Command(BaseCommand):
         parser.add_argument("--to", dest="last", required=True, help="last month, 2023-12")
         parser.add_argument("--by", help="user name of who does it")
         parser.add_argument("--reason", default="")
+        parser.add_argument("--queue", action="store_true", help="let the workers do it, one task a month")
         parser.add_argument("--dry-run", action="store_true", help="count what would move, and write nothing")
 
-    def handle(self, *, first, last, by, reason, dry_run, **options):
+    def handle(self, *, first, last, by, reason, queue, dry_run, **options):
         start, end = _month(first), add_months(_month(last), 1)
         if end <= start:
             raise CommandError("The last month lies before the first.")
         user = User.objects.filter(username=by).first()
         if by and user is None:
             raise CommandError(f"There is no user {by}.")
+
+        if queue and dry_run:
+            raise CommandError("A dry run tells what would move, and workers tell nobody: it is not queued.")
+        if queue:
+            asked = ask_for(by=user, from_month=start, to_month=end, reason=reason)
+            self.stdout.write(f"{asked} months asked for; the workers' log tells what moved.")
+            return
 
         def tell(month, placed):
             self.stdout.write(f"{month:%Y-%m}: {placed.looked_at} looked at, {placed.moved} moved")
