@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5.0},
     },
+    "forget answers that nobody asks for again": {"task": "units.tasks.forget_answers", "schedule": 3600.0},
     "let old dead letters go": {"task": "incidents.tasks.expire_letters", "schedule": 3600.0},
     "sweep stale marks whose message was lost": {
         "task": "scorecard.tasks.sweep",

@@ -117,6 +117,20 @@ def test_tasks_named_in_settings_exist():
     assert named <= set(app.tasks)
 
 
+def test_every_task_is_scheduled_or_sent_by_somebody():
+    from scorecard.celery import app
+
+    app.loader.import_default_modules()
+    apps = ("units", "indicators", "incidents", "scorecard")
+    ours = {name for name in app.tasks if name.split(".")[0] in apps}
+    sources = [path for one in apps for path in (ROOT / one).rglob("*.py") if path.name != "tasks.py"]
+    sources.remove(ROOT / "scorecard/settings.py")
+    sent = {name for path in sources for name in re.findall(r'"([a-z.]+\.tasks\.[a-z_]+)"', path.read_text())}
+    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert len(ours) > 5
+    assert ours - sent - scheduled - {settings.STALE_TASK} == set()
+
+
 def test_production_settings_pass_djangos_own_check_for_deployment():
     production = {
         "HTTPS": "on",
