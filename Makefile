@@ -29,7 +29,7 @@ bench: $(VENV)/bench  ## all benchmarks, one JSON object a line (BENCHES="refres
 lock: $(VENV)/dev  ## resolve pyproject's dependencies again, into requirements/*.txt
 	for extra in base dev bench; do \
 	  $(BIN)/uv pip compile pyproject.toml $$( [ $$extra = base ] || echo --extra $$extra ) \
-	    $$( [ $$extra = base ] || echo -c requirements/base.txt ) --universal --python-version 3.11 \
+	    $$( [ $$extra = base ] || echo -c requirements/base.txt ) $$( [ $$extra = bench ] && echo -c requirements/dev.txt ) --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" \
 	    --upgrade -o requirements/$$extra.txt || exit 1; \
 	done

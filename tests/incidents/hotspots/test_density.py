@@ -5,6 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
+from sklearn.neighbors import KernelDensity
 
 from incidents.hotspots import density, grid
 from tests.incidents.hotspots import slow
@@ -48,12 +49,11 @@ def test_many_events_are_counted_where_they_fall_and_the_errors_cancel(monkeypat
 
 
 def test_scikit_learn_says_the_same():
-    neighbors = pytest.importorskip("sklearn.neighbors")
     longitude, latitude = events(2000, 2)
     cells, bandwidth = grid.over(BOX, 250), 500
     x, y = cells.metres(longitude, latitude)
     at = np.column_stack(cells.metres(*cells.centres(np.arange(cells.size))))
-    theirs = neighbors.KernelDensity(bandwidth=bandwidth).fit(np.column_stack((x, y))).score_samples(at)
+    theirs = KernelDensity(bandwidth=bandwidth).fit(np.column_stack((x, y))).score_samples(at)
     theirs = np.exp(theirs).reshape(cells.shape) * 1e6 * len(x)
     assert abs(density.density(longitude, latitude, cells, bandwidth) - theirs).max() < 0.005 * theirs.max()
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from esda.getisord import G_Local
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from libpysal.weights import lat2W
 
 from incidents.hotspots import gi_star
 from tests.incidents.hotspots import slow
@@ -83,11 +85,11 @@ def test_where_all_cells_are_alike_there_is_nothing_to_tell():
     assert np.isnan(gi_star.gi_star(np.arange(9.0).reshape(3, 3), 5)).all()  # every neighbourhood is the whole
 
 
-def test_esda_says_the_same_on_random_grids():
-    esda = pytest.importorskip("esda.getisord")
-    lat2W = pytest.importorskip("libpysal.weights").lat2W
-    values = np.random.default_rng(8).poisson(0.4, (30, 40)).astype(float)
-    theirs = esda.G_Local(values.ravel(), lat2W(30, 40, rook=False), transform="B", star=True, permutations=0).Zs
+@pytest.mark.parametrize(("seed", "rows", "columns", "mean"), [(8, 30, 40, 0.4), (9, 7, 60, 3.0), (10, 25, 25, 0.05)])
+def test_esda_says_the_same_on_random_grids(seed, rows, columns, mean):
+    values = np.random.default_rng(seed).poisson(mean, (rows, columns)).astype(float)
+    weights = lat2W(rows, columns, rook=False)
+    theirs = G_Local(values.ravel(), weights, transform="B", star=True, permutations=0).Zs
     np.testing.assert_allclose(gi_star.gi_star(values).ravel(), theirs, rtol=0, atol=1e-9)
 
 
