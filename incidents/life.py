@@ -2,6 +2,7 @@
 
 import math
 
+from incidents.drawn import Middles
 from incidents.models import Factor, Fate, Incident, IncidentKey, IncidentPast
 from incidents.queries import Words, described, facts, own_institutions
 from incidents.querysets import IncidentQuerySet
@@ -43,11 +44,11 @@ OF_REVISION = {"fate", "changes", "reason", "replaced_at", "replaced_by"}
 
 def _told(past, user):
     own, words = own_institutions(user), Words()
-    reserved = words.reserved()
+    reserved, middles = words.reserved(), Middles(past)
     found = []
     for one in past:
         is_own = own is None or one.source_id in own
-        said = facts(one)
+        said = facts(one, middles)
         said.pop("id")
         said["variables"] = words.say(Factor.ENVIRONMENT, one.codes, one.numbers, is_own)
         said["victims"] = [words.say(Factor.VICTIM, *_person(p), is_own) for p in one.victims]

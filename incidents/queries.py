@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 
+from incidents.drawn import Middles
 from incidents.models import (
     STAGES,
     AlertClass,
@@ -44,10 +45,10 @@ def described(incidents, user):
     ids, days = [one.id for one in incidents], sorted({one.occurred_on for one in incidents})
     external = dict(IncidentKey.objects.filter(incident_id__in=ids).values_list("incident_id", "external_id"))
     people = {model: _people(model, ids, days) for model in (Victim, Victimizer)}
-    found = []
+    middles, found = Middles(incidents), []
     for one in incidents:
         is_own = own is None or one.source_id in own
-        said = facts(one) | {"external_id": external.get(one.id)}
+        said = facts(one, middles) | {"external_id": external.get(one.id)}
         said["variables"] = words.say(Factor.ENVIRONMENT, one.codes, one.numbers, is_own)
         said["victims"] = [words.say(Factor.VICTIM, *p, is_own) for p in people[Victim][one.id]]
         said["victimizers"] = [words.say(Factor.VICTIMIZER, *p, is_own) for p in people[Victimizer][one.id]]
@@ -55,8 +56,9 @@ def described(incidents, user):
     return found
 
 
-def facts(one):
+def facts(one, middles):
     """What the columns of an incident, or of a past account of one, say: a dict in names instead of codes."""
+    drawn = middles.of(one)
     said = {
         "id": one.id, "occurred_on": one.occurred_on, "occurred_at": one.occurred_at,
         "time_precision": TimePrecision(one.time_precision).name.lower(), "source": one.source.code,
@@ -64,6 +66,8 @@ def facts(one):
         "territory": one.territory and one.territory.code, "territory_name": one.territory and one.territory.local_name,
         "place_precision": PlacePrecision(one.place_precision).name.lower(),
         "longitude": one.longitude, "latitude": one.latitude,
+        "drawn_longitude": drawn and drawn.longitude, "drawn_latitude": drawn and drawn.latitude,
+        "is_drawn_approximately": drawn.is_approximate if drawn else None,
     }  # fmt: skip
     said |= {stage: getattr(one, stage) for stage in STAGES}
     for name, choices in CHOICES.items():

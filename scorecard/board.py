@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from incidents import board_queries
+from incidents.drawn import Drawn, Middles
 from incidents.expected import usual_range
-from incidents.models import STAGES, Incident, Service
+from incidents.models import STAGES, Incident, PlacePrecision, Service
 from scorecard import board_words, components, geometry
 from scorecard.html import current_language
 from scorecard.mapping import Projected
@@ -68,7 +69,7 @@ class Below(NamedTuple):
 
 
 class Event(NamedTuple):
-    """An event as the board lists it; x and y where it is on the map."""
+    """An event as the board lists it; x and y where it is on the map, or but the middle of its place."""
 
     id: int
     day: str
@@ -80,6 +81,8 @@ class Event(NamedTuple):
     stages: list[tuple[str, str]]
     point: str
     is_recent: bool
+    is_approximate: bool
+    precision: str
 
 
 @dataclass
@@ -189,8 +192,8 @@ class Board:
     @cached_property
     def shown(self) -> list[Event]:
         frame = self.drawn[1].frame
-        recent = self.until - timedelta(hours=self.hours * RECENT)
-        return [_event(one, frame, self.until.date(), recent) for one in self.latest]
+        recent, middles = self.until - timedelta(hours=self.hours * RECENT), Middles(self.latest)
+        return [_event(one, frame, middles.of(one), self.until.date(), recent) for one in self.latest]
 
     def file(self) -> Table:
         """The events as a file: instants whole, in the country's time."""
@@ -248,9 +251,9 @@ def is_schematic(rows) -> bool:
     return Boundary.objects.filter(pk__in=ids, is_schematic=True).exists()
 
 
-def _event(one: Incident, frame, today: date, recent: datetime) -> Event:
+def _event(one: Incident, frame, drawn: Drawn | None, today: date, recent: datetime) -> Event:
     happened = datetime.combine(one.occurred_on, one.occurred_at)
-    x_y = frame.place(one.longitude, one.latitude) if frame and one.longitude is not None else None
+    x_y = frame.place(drawn.longitude, drawn.latitude) if frame and drawn else None
     return Event(
         id=one.id,
         day="" if one.occurred_on == today else date_format(one.occurred_on, "j M"),
@@ -262,6 +265,8 @@ def _event(one: Incident, frame, today: date, recent: datetime) -> Event:
         stages=_stages(one),
         point=f"{x_y[0]:.1f} {x_y[1]:.1f}" if x_y else "",
         is_recent=happened >= recent,
+        is_approximate=x_y is not None and drawn is not None and drawn.is_approximate,
+        precision="" if one.longitude is not None else str(PlacePrecision(one.place_precision).label),
     )
 
 

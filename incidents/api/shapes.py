@@ -6,6 +6,8 @@ from incidents.models import STAGES, AlertClass, Channel, Fate, PlacePrecision, 
 
 SAYS = "What the dictionary's variables say, by key: the name of a value, or a number; what is not stated is left out."
 
+DRAWN = "Where a map shows it: its own point, or the middle of its district, circuit or subcircuit; null beyond that."
+
 
 def choice(kinds, **options):
     return serializers.ChoiceField(choices=[kind.name.lower() for kind in kinds], **options)
@@ -29,6 +31,11 @@ class Facts(serializers.Serializer):
     place_precision = choice(PlacePrecision)
     longitude = serializers.FloatField(allow_null=True)
     latitude = serializers.FloatField(allow_null=True)
+    drawn_longitude = serializers.FloatField(allow_null=True, help_text=DRAWN)
+    drawn_latitude = serializers.FloatField(allow_null=True, help_text=DRAWN)
+    is_drawn_approximately = serializers.BooleanField(
+        allow_null=True, help_text="True where that is the middle of the place; `place_precision` says of which kind."
+    )
     channel = choice(Channel, allow_null=True)
     alert_class = choice(AlertClass, allow_null=True)
     service = choice(Service, allow_null=True)

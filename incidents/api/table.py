@@ -12,8 +12,8 @@ from units.api.errors import Problem
 
 FACTS = (
     "id", "source", "external_id", "category", "category_name", "occurred_on", "occurred_at", "time_precision",
-    "territory", "territory_name", "place_precision", "longitude", "latitude", *STAGES, "channel", "alert_class",
-    "service", "video",
+    "territory", "territory_name", "place_precision", "longitude", "latitude", "drawn_longitude", "drawn_latitude",
+    "is_drawn_approximately", *STAGES, "channel", "alert_class", "service", "video",
 )  # fmt: skip
 PEOPLE = {"victim": Factor.VICTIM, "victimizer": Factor.VICTIMIZER}
 MOST_PEOPLE = 20

@@ -159,7 +159,12 @@ def told(life: dict) -> tuple[list[tuple[str, str]], list[tuple[str, list[tuple[
 
 
 def _point(said: dict) -> str:
-    return f"{said['latitude']:.5f}, {said['longitude']:.5f}" if said["longitude"] is not None else ""
+    if said["drawn_longitude"] is None:
+        return ""
+    point = f"{said['drawn_latitude']:.5f}, {said['drawn_longitude']:.5f}"
+    if said["is_drawn_approximately"]:
+        return _("%(point)s (approximate: the middle of the place)") % {"point": point}
+    return point
 
 
 def revisions(life: dict) -> list[dict[str, Any]]:

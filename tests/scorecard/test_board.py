@@ -111,6 +111,27 @@ def test_the_page_lists_events_with_their_stages_and_the_map_has_their_points(co
     assert 'data-every="60"' in body
 
 
+def test_an_event_without_a_point_is_a_hollow_dot_in_the_middle_of_its_place(country, kinds, analyst):
+    place = country.territories["01D01C01"]
+    type(place).objects.filter(pk=place.pk).update(longitude=-79.7, latitude=-3.7)
+    (about,) = happened(country, kinds["T.FIRE"], "01D01C01", NOW - 5 * MINUTE)
+    (exact,) = happened(country, kinds["T.FIRE"], "01D01C01", NOW - 5 * MINUTE, point=(-79.7, -3.7))
+    (nowhere,) = happened(country, kinds["T.FIRE"], "Z1", NOW - 5 * MINUTE)
+    shown = {one.id: one for one in made(country).shown}
+    assert shown[about].point == shown[exact].point != ""
+    assert [shown[pk].is_approximate for pk in (about, exact, nowhere)] == [True, False, False]
+    assert shown[nowhere].point == ""
+    response = analyst.get("/board/PN-Z1/?hours=1")
+    body = response.content.decode()
+    assert f'<path class="pt recent about" data-key="{about}"' in body
+    assert body.count('class="hole"') == 1
+    assert "A hollow dot is approximate" in text_of(response)
+    row = body.split(f'<tr data-key="{about}"')[1].split("</tr>")[0]
+    assert "coarser territory" in row
+    lines = analyst.get("/board/PN-Z1/?hours=1&format=csv").content.decode("utf-8-sig").splitlines()
+    assert sum("-79.7" in line for line in lines) == 1  # in a file stands what was stated
+
+
 def test_a_point_is_drawn_where_its_area_is(country, kinds):
     made_here = made(country, "PN-Z1")
     frame = made_here.drawn[1].frame

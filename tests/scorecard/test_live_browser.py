@@ -1,6 +1,7 @@
 """Open pages change by themselves while others write: a scorecard's lights, a board's events, and both catch up."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from incidents import feed
+from incidents.models import STAGES, Incident
 from indicators.models import Measurement
 from scorecard.refresh import refresh
 from tests.factories import MONTH, small_country
@@ -129,10 +131,28 @@ def test_what_was_missed_while_the_listener_was_away_is_caught_up_with(country, 
     card.wait_for_function("old => document.querySelector('td.v').innerText !== old", arg=value)
 
 
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_board_is_never_wider_than_the_window(country, opened, site, language):
+    fire = categories()["T.FIRE"]
+    happened(country, fire, "01D01C01", timezone.now(), count=2, answered=timedelta(seconds=7))
+    stages = {name: timezone.now() + timedelta(minutes=55 + n) for n, name in enumerate(STAGES)}
+    Incident.objects.filter(id=happened(country, fire, "01D01C01", timezone.now())[0]).update(**stages)
+    board = opened("analyst", "/board/PN-Z1/?hours=6")
+    board.context.add_cookies([{"name": "django_language", "value": language, "url": site.url}])
+    board.goto(site.url + "/board/PN-Z1/?hours=6")
+    assert board.locator("html").get_attribute("lang") == language
+    assert board.locator("#events .stages span").count() >= 4
+    for width in (1440, 1280, 768, 390, 320):
+        board.set_viewport_size({"width": width, "height": 900})
+        assert board.evaluate("document.documentElement.scrollWidth") <= width, width
+
+
 def test_the_board_has_no_barriers_and_fits_a_phone(country, opened, axe_violations):
     kinds = categories()
     happened(country, kinds["T.FIRE"], "01D01C01", timezone.now(), count=3, point=(-79.5, -3.5))
+    happened(country, kinds["T.FIRE"], "01D01", timezone.now())
     board = opened("analyst", "/board/PN-Z1/?hours=6")
+    assert board.locator(".pt.about + .hole").count() == 1
     assert axe_violations(board) == []
     for scheme in ("light", "dark"):
         board.emulate_media(color_scheme=scheme)
