@@ -86,15 +86,35 @@ def queue_depth(queue=""):
 def _events():
     from units.api import metering
 
-    family = CounterMetricFamily(
-        "tablero_feed_items", "Items that feeds sent, by what became of them.", labels=["institution", "result"]
-    )
+    families = {
+        name: CounterMetricFamily(f"tablero_{name}", words, labels=["institution", *labels])
+        for name, (words, *labels) in METERED.items()
+    }
     found = Counter()
     for (_account, institution), counts in metering.totals().items():
-        found.update({(institution, result): n for result, n in counts.items()})
-    for (institution, result), n in sorted(found.items()):
-        family.add_metric([institution, result], n)
-    yield family
+        found.update({(institution, kind): n for kind, n in counts.items()})
+    for (institution, kind), n in sorted(found.items()):
+        name, *labels = _metered_as(kind)
+        families[name].add_metric([institution, *labels], n)
+    yield from families.values()
+
+
+# What is metered of accounts: each family adds up to what its name says, and to nothing else.
+METERED = {
+    "feed_requests": ["Requests that brought something, and pages that connectors read."],
+    "feed_jobs": ["Large bodies that were left to a worker."],
+    "feed_items": ["Items that feeds sent, by what became of them.", "result"],
+    "feed_flags": ["Flags of items that were taken: points that are none, places that were mended.", "flag"],
+    "figures": ["Figures that were sent, by what became of them.", "result"],
+}
+
+
+def _metered_as(kind):
+    """(family, its further labels) of a kind as it is metered."""
+    for prefix, family in (("flag_", "feed_flags"), ("figures_", "figures")):
+        if kind.startswith(prefix):
+            return family, kind.removeprefix(prefix)
+    return (f"feed_{kind}",) if kind in ("requests", "jobs") else ("feed_items", kind)
 
 
 def _streams():

@@ -54,7 +54,7 @@ def _answer(request, account, body, is_dry_run, now):
     answer = outcome.body()
     if source is not None:
         laid_out.name_items(answer["items"], source)
-    return 200, answer, {} if is_dry_run else outcome.counts
+    return 200, answer, {} if is_dry_run else outcome.metered
 
 
 def _layout(request):

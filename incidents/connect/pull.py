@@ -142,7 +142,7 @@ def _take(connector, page, now):
             changed["last_event_at"] = now
         Connector.objects.filter(pk=connector.pk).update(**changed)
     connector.cursor = page.cursor
-    meter(connector.account, connector.institution.code, now=now, **results)
+    meter(connector.account, connector.institution.code, now=now, **outcome.metered)
     return results
 
 

@@ -18,6 +18,7 @@ from units.models import Institution, User
 
 DAY = 24 * 60  # minutes
 TAKEN = (CREATED, UPDATED, RECLASSIFIED, RETRACTED)
+NO_POINT = ("flag_point_zero", "flag_point_outside")  # as they are metered: points that were taken as missing
 LATE = 3  # turns that a connector may miss before it is late
 STATES = ("failing", "late", "silent", "new", "paused", "ok")
 
@@ -48,6 +49,15 @@ class Feed:
     @property
     def refused(self):
         return self.counts[REFUSED]
+
+    @property
+    def without_point(self):
+        return without_point(self.counts)
+
+
+def without_point(counts):
+    """Of what was taken, how many items gave a point that is none: (0, 0), or one outside the country."""
+    return sum(counts[flag] for flag in NO_POINT)
 
 
 def state_words(state):
@@ -91,6 +101,11 @@ def feeds_of(institutions, *, now):
         feed.waiting = waiting.get(feed.account_id, 0)
         feed.counts = last_day.get(feed.account_id, (Counter(), None))[0]
     return sorted(found, key=lambda feed: (feed.institution.code, feed.name))
+
+
+def day_of(account_id, *, now):
+    """Counts of an account's last 24 hours (Counter); empty without Valkey."""
+    return _last_day(now).get(account_id, (Counter(), None))[0]
 
 
 def _last_day(now):

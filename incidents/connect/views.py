@@ -80,6 +80,7 @@ def _feeds_table(found, asked):
         Column("lag", _("Lag")),
         Column("taken", _("Taken in 24 h"), "number", 0),
         Column("refused", _("Refused in 24 h"), "number", 0),
+        Column("without_point", _("Without a usable point, 24 h"), "number", 0),
         Column("waiting", _("Dead letters waiting"), "number", 0),
     ]
     rows = [
@@ -92,6 +93,7 @@ def _feeds_table(found, asked):
             queries.ago(feed.lag),
             feed.taken,
             feed.refused,
+            feed.without_point,
             Cell(feed.waiting, f"{reverse('manage-dead-letters')}?feed={feed.username}") if feed.waiting else 0,
         ]
         for feed in found
@@ -113,6 +115,7 @@ def feed(request, name):
         "is_failing": state == "failing",
         "error": RULES.get(connector.last_rule, connector.last_rule),
         "lag": queries.ago(now - (connector.last_success_at or connector.created_at)),
+        "without_point": queries.without_point(queries.day_of(connector.account_id, now=now)),
         "waiting": DeadLetter.objects.filter(connector=connector, state=LetterState.WAITING).count(),
     }
     return render(request, "incidents/manage/feed.html", context)

@@ -104,7 +104,7 @@ def _take_part(job, items, source, now):
         laid_out.name_items(listed, source)
     job.report["items"] = (job.report["items"] + listed)[:LISTED]
     _keep_refused(job, outcome, now)
-    meter_at_commit(job, outcome.counts, now)
+    meter_at_commit(job, outcome.metered, now)
     job.done += len(part.items)
 
 

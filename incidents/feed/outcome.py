@@ -11,6 +11,7 @@ from incidents.feed import rules
 from incidents.feed.decide import CREATED, RECLASSIFIED, REFUSED, RETRACTED, UNCHANGED, UPDATED
 
 RESULTS = (CREATED, UPDATED, UNCHANGED, RECLASSIFIED, RETRACTED, REFUSED)
+SILENT = (UNCHANGED, REFUSED)  # results of items that changed nothing
 OTHER = "other_institution"
 LISTED = 1_000  # items of a body up to which each is listed; of a larger one those refused and flagged
 
@@ -34,6 +35,14 @@ class Outcome:
         """{result: how many}, with 0 for those that did not occur."""
         found = Counter(self.results)
         return {result: found[result] for result in RESULTS}
+
+    @property
+    def metered(self):
+        """What operators are told: results of items, and `flag_` with the flags of those that changed something."""
+        flags = Counter(
+            f"flag_{flag}" for n, said in self.flags.items() if self.results[n] not in SILENT for flag in said
+        )
+        return self.counts | flags
 
     @property
     def rules(self):

@@ -10,7 +10,8 @@ from django.utils import timezone
 from indicators.models import StaleMark
 from scorecard import health, metrics
 from tests.factories import MONTH
-from units.models import Institution
+from units.api import metering
+from units.models import Institution, User
 
 
 def figures_of(response):
@@ -67,6 +68,24 @@ def test_without_a_database_the_migrations_are_unknown(client, monkeypatch):
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"] == {"database": "ConnectionError", "migrations": "unknown", "broker": "ok"}
+
+
+@pytest.mark.django_db
+def test_each_family_of_what_feeds_sent_adds_up_to_what_its_name_says(client):
+    account = User.objects.create(username="feed")
+    metering.meter(account, "SUM", created=3, refused=1, unchanged=0, flag_point_zero=2)
+    metering.meter(account, "SUM", jobs=1)
+    metering.meter(account, "SUM", figures_created=7)
+    figures = figures_of(client.get("/metrics"))
+    found = {name: n for name, n in figures.items() if 'institution="SUM"' in name and "_created{" not in name}
+    assert found == {
+        'tablero_feed_items_total{institution="SUM",result="created"}': 3,
+        'tablero_feed_items_total{institution="SUM",result="refused"}': 1,
+        'tablero_feed_flags_total{flag="point_zero",institution="SUM"}': 2,
+        'tablero_feed_requests_total{institution="SUM"}': 3,
+        'tablero_feed_jobs_total{institution="SUM"}': 1,
+        'tablero_figures_total{institution="SUM",result="created"}': 7,
+    }
 
 
 @pytest.mark.django_db

@@ -40,7 +40,7 @@ def test_list_says_how_each_feed_stands(source, connect, operator, account, coun
     assert "paused" in rows["paused"]
     assert "failing" in rows["broken"]
     assert "up to date" in rows["calls"]
-    assert rows["calls"].endswith(",1,1,1")
+    assert rows["calls"].endswith(",1,1,0,1")
     assert "nothing came yet" in rows[account.username]
     page = operator.get("/manage/feeds/?state=failing").content.decode()
     assert "broken" in page
@@ -50,6 +50,21 @@ def test_list_says_how_each_feed_stands(source, connect, operator, account, coun
     assert b"NO" in operator.get("/manage/dead-letters/?feed=connector.calls").content
     one = operator.get("/manage/feeds/broken/").content.decode()
     assert "The source has failed." in one
+
+
+def test_points_that_are_none_are_counted_and_shown_once(source, connect, operator):
+    zero, outside = {"longitude": 0, "latitude": 0}, {"longitude": 10.5, "latitude": 50}
+    connector = connect(source([item("A", **zero), item("B", **outside), item("C"), item("D", category="NO", **zero)]))
+    pulling.pull(pk=connector.pk)
+    pulling.pull(pk=connector.pk, is_due=False)  # what is known already is not counted again
+    lines = operator.get("/manage/feeds/?format=csv").content.decode("utf-8-sig").splitlines()
+    (line,) = [line for line in lines if line.startswith("calls,")]
+    assert line.endswith(",3,2,2,1"), "taken, refused, without a usable point, waiting"
+    page = operator.get("/manage/feeds/calls/").content.decode()
+    assert "<dt>Without a usable point, 24 h</dt><dd>2</dd>" in page
+    said = Client().get("/metrics").content.decode()
+    for flag in ("point_zero", "point_outside"):
+        assert f'tablero_feed_flags_total{{flag="{flag}",institution="PN"}} ' in said
 
 
 def test_the_list_asks_as_many_questions_for_many_feeds_as_for_few(source, connect, operator, count_queries):
