@@ -1,8 +1,9 @@
 """`manage.py bench incidents`: events over REST, in bulk and one by one, beside COPY and a bare view of the same site.
 
-Every event has a point, five stage times, some twenty variables and a victim. COPY writes the very rows that the bulk
-made (incidents, victims, keys) into the same indexed tables. The bare view updates one row and answers. Both go to two
-synchronous workers in production settings.
+Every event has a point, five stage times, a channel, a service and 26 variables: ten of the surroundings, nine of a
+victim and seven of a victimizer; four of them are numbers, the others values as a source writes them (VARIABLES). COPY
+writes the very rows that the bulk made (incidents, victims, victimizers, keys) into the same indexed tables. The bare
+view updates one row and answers. Both go to two synchronous workers in production settings.
 """
 
 import io
@@ -21,7 +22,7 @@ from benchmarks import national, servers
 from benchmarks.database import scratch_database
 from benchmarks.harness import alternate, bench
 from incidents import dictionary
-from incidents.models import Category, Kind, Variable, VariableCode
+from incidents.models import Category, Kind, Variable
 from units import permissions, tokens
 from units.models import Boundary, Unit, User
 
@@ -34,6 +35,17 @@ SIZES = {
 A_BODY = 5_000
 TABLES = ("incidents_incident", "incidents_victim", "incidents_victimizer", "incidents_incidentkey")
 CATEGORIES = ("ROBBERY.PERSONS", "ROBBERY.HOMES", "ROBBERY.CARS")
+VARIABLES = {
+    "environment": (
+        "area", "place", "kind_of_place", "weapon", "weapon_type", "presumed_motive", "modality", "flagrancy",
+        "lighting", "distance_to_unit",
+    ),
+    "victim": (
+        "sex", "age", "age_unit", "ethnicity", "marital_status", "nationality", "occupation", "schooling", "relation",
+    ),
+    "victimizer": ("sex", "age", "nationality", "occupation", "condition", "mobility", "authors"),
+}  # fmt: skip
+NUMBERS = {"age": 90, "distance_to_unit": 5_000, "authors": 5}  # and below which number
 
 
 @bench("incidents")
@@ -53,6 +65,7 @@ def incidents(report, options):
             ours, bare = alternate(lambda: source.single(single), lambda: source.bare(single), measure=_value)
             report.times("single events", ours, unit="events/s", beside="bare update", peer=bare, at_least=0.4)
         report.fact("one event", len(json.dumps(source.item(0))), "bytes of JSON")
+        report.fact("what an event states of its factors", sum(map(len, source.variables.values())), "variables")
 
 
 def _value(work):
@@ -77,12 +90,16 @@ class Feed:
             cursor.execute("INSERT INTO bench_row SELECT n, 0 FROM generate_series(1, 1000) n")
 
     def _variables(self):
-        """{field: codes} of the variables that are categories with a catalogue."""
-        found = {}
-        for variable in Variable.objects.filter(kind=Kind.CATEGORY):
-            codes = list(VariableCode.objects.filter(variable=variable).values_list("label", flat=True)[:20])
-            if codes:
-                found[f"{variable.factor}.{variable.key}"] = codes
+        """{factor: {key: values}} of what an event states: up to twenty labels of a category, or numbers."""
+        found = {factor: {} for factor in VARIABLES}
+        for factor, keys in VARIABLES.items():
+            for key in keys:
+                variable = Variable.objects.get(factor=factor, key=key)
+                labels = list(variable.codes.order_by("code").values_list("label", flat=True)[:20])
+                values = [n + 1 for n in range(NUMBERS[key])] if variable.kind == Kind.NUMBER else labels
+                if not values:
+                    raise AssertionError(f"{variable} has no values")
+                found[factor][key] = values
         return found
 
     def item(self, n, run=0):
@@ -90,7 +107,10 @@ class Feed:
         x, y = self.squares[n % len(self.squares)]
         at = self.now - timedelta(minutes=5 + n % 40_000)
         stages = ("received_at", "answered_at", "dispatched_at", "arrived_at", "closed_at")
-        chosen = {field: codes[n % len(codes)] for field, codes in self.variables.items()}
+        said = {
+            factor: {key: values[n % len(values)] for key, values in held.items()}
+            for factor, held in self.variables.items()
+        }
         return {
             "external_id": f"R{run}-{n}",
             "category": self.categories[n % len(self.categories)],
@@ -100,8 +120,9 @@ class Feed:
             "channel": "phone",
             "service": "security",
             **{stage: (at + timedelta(seconds=30 * (k + 1))).isoformat() for k, stage in enumerate(stages)},
-            "variables": {field: code for field, code in chosen.items() if field.startswith("environment.")},
-            "victims": [{field[7:]: code for field, code in chosen.items() if field.startswith("victim.")}],
+            "variables": {f"environment.{key}": value for key, value in said["environment"].items()},
+            "victims": [said["victim"]],
+            "victimizers": [said["victimizer"]],
         }
 
     def write(self, path, count, each):
@@ -122,9 +143,10 @@ class Feed:
         self.runs += 1
         rate = self._post(PATH, 2, 0, files[(self.runs - 1) % 4]) * A_BODY
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM incidents_incident")
-            if (there := cursor.fetchone()[0]) != count:
-                raise AssertionError(f"{there} events of {count} are there")
+            for table in TABLES:
+                cursor.execute(f"SELECT count(*) FROM {table}")
+                if (there := cursor.fetchone()[0]) != count:
+                    raise AssertionError(f"{there} rows of {count} are in {table}")
             self.rows = {table: _out(cursor, table) for table in TABLES}
         return rate
 
