@@ -369,6 +369,7 @@ class Job(models.Model):
     content_type = models.CharField(max_length=80, blank=True)
     body = models.BinaryField(null=True)
     is_short = models.BooleanField(default=False, db_default=False)  # fewer bytes came than were announced
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)  # since it last came on
 
     class Meta:
         ordering = ["-at"]

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 OVER = (JobState.DONE, JobState.FAILED)
 TASK = "incidents.tasks.take_job"
 PART = 5_000  # items that one transaction takes
+ATTEMPTS = 5  # to come on with a job; then it has failed
 
 
 def accept(*, account, institution, body, kind, now, layout="", is_short=False):
@@ -48,12 +49,65 @@ def left(*, before):
 
 
 def take_job(*, pk, now):
-    """Take what is left of a job. Whoever holds it meanwhile does the work; nothing is done twice."""
+    """Take what is left of a job. Whoever holds it meanwhile does the work; nothing is done twice.
+
+    A fault of ours is logged, and keeps no other job waiting. After ATTEMPTS that took no part, those that ended with
+    the worker's death among them, the job has failed: what was taken stands, and the report names what was not.
+    """
+    if not _begin(pk, now):
+        return
+    try:
+        _take_parts(pk, now)
+    except Exception:
+        logger.exception("job=%s could not be taken in", pk)
+        with transaction.atomic():
+            job = _held(pk)
+            if job is not None and job.attempts >= ATTEMPTS:
+                _give_up(job, now, _not_taken(job))
+
+
+def _held(pk, *deferred):
+    """The job, locked; None where it is over or another holds it."""
+    found = Job.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).exclude(state__in=OVER)
+    return found.defer(*deferred).first()
+
+
+def _begin(pk, now):
+    """Count the attempt before it is made, since it may end with the worker. Returns whether it is to be made."""
+    with transaction.atomic():
+        job = _held(pk, "body")
+        if job is None:
+            return False
+        if job.attempts >= ATTEMPTS:
+            _give_up(job, now, {"from": job.done})
+            return False
+        Job.objects.filter(pk=pk).update(attempts=job.attempts + 1)
+    return True
+
+
+def _give_up(job, now, not_taken):
+    words = str(BODY["job_failed"]) % {"at": not_taken["from"]}
+    job.report |= {"error": {"rule": "job_failed", "message": words}, "not_taken": not_taken}
+    _end(job, JobState.FAILED, now)
+    job.save()
+
+
+def _not_taken(job):
+    """Which items were not: the first and last of them from 0, and their identifiers, where the body can be read."""
+    try:
+        items, _source = read(bytes(job.body), *job.content_type.partition(";")[::2], is_short=job.is_short)
+    except Exception:  # noqa: BLE001 - it may be just what the job failed of
+        return {"from": job.done}
+    left = [item.external_id for item in items.items[job.done :]]
+    return {"from": job.done, "to": len(items.items) - 1, "external_ids": left[:LISTED]}
+
+
+def _take_parts(pk, now):
     items = source = None
     while True:
         with transaction.atomic():
-            job = Job.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
-            if job is None or job.state in OVER:
+            job = _held(pk)
+            if job is None:
                 return
             if items is None:
                 job.started_at = job.started_at or now
@@ -106,6 +160,7 @@ def _take_part(job, items, source, now):
     _keep_refused(job, outcome, now)
     meter_at_commit(job, outcome.metered, now)
     job.done += len(part.items)
+    job.attempts = 1  # this one, for the part behind
 
 
 def _keep_refused(job, outcome, now):
@@ -124,6 +179,4 @@ def meter_at_commit(job, counts, now):
 
 
 def _end(job, state, now):
-    if job.state != JobState.FAILED:
-        job.state = state
-    job.finished_at, job.body = now, None
+    job.state, job.finished_at, job.body = state, now, None

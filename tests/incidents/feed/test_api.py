@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from incidents import tasks
 from incidents.api import ingest
 from incidents.connect.models import DeadLetter
 from incidents.feed import jobs
@@ -212,6 +213,74 @@ def test_letters_of_a_job_that_breaks_off_hold_the_items_that_were_refused(post,
     assert post(json.dumps([item("A"), item("B", category="NO"), item("C")])[:-9].encode()).status_code == 202
     jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
     assert json.loads(bytes(DeadLetter.objects.get().raw))["external_id"] == "B"
+
+
+# Faults of ours -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken_at(monkeypatch):
+    """`broken_at(external_id)`: whoever takes a part that holds this item fails. Parts are of two items."""
+    monkeypatch.setattr(ingest, "ITEMS_AT_ONCE", 3)
+    monkeypatch.setattr(jobs, "PART", 2)
+    real = jobs.take
+
+    def break_at(external_id):
+        def take(*, decoded, **how):
+            if external_id in [item.external_id for item in decoded.items]:
+                raise ZeroDivisionError
+            return real(decoded=decoded, **how)
+
+        monkeypatch.setattr(jobs, "take", take)
+
+    return break_at
+
+
+@pytest.mark.django_db
+def test_a_job_that_fails_again_and_again_ends_and_names_what_was_not_taken(post, broken_at, caplog):
+    broken_at("D")
+    assert post([item(name) for name in "ABCDE"]).status_code == 202
+    job = Job.objects.get()
+    for n in range(jobs.ATTEMPTS):
+        assert Job.objects.get().state in ("queued", "running"), n
+        tasks.take_job(str(job.pk))
+    answer = post.get(f"/api/v1/jobs/{job.pk}").json()
+    assert (answer["state"], answer["done"], answer["report"]["created"]) == ("failed", 2, 2)
+    assert answer["report"]["error"]["rule"] == "job_failed"
+    assert answer["report"]["not_taken"] == {"from": 2, "to": 4, "external_ids": ["C", "D", "E"]}
+    assert Incident.objects.count() == 2
+    assert caplog.text.count("ZeroDivisionError") >= jobs.ATTEMPTS
+    tasks.take_job(str(job.pk))
+    assert jobs.left(before=timezone.now()) == []
+
+
+@pytest.mark.django_db
+def test_a_job_that_fails_keeps_no_other_waiting(post, broken_at):
+    broken_at("BAD")
+    for first in ("BAD", "GOOD"):
+        post([item(first), *(item(f"{first}-{n}") for n in range(3))])
+    Job.objects.update(at=timezone.now() - timedelta(hours=1))
+    tasks.sweep_jobs()
+    assert sorted(Job.objects.values_list("state", "attempts")) == [("done", 1), ("queued", 1)]
+
+
+@pytest.mark.django_db
+def test_a_job_that_kills_its_workers_ends_too(post, broken_at):
+    broken_at("")
+    assert post([item(name) for name in "ABCDE"]).status_code == 202
+    Job.objects.update(attempts=jobs.ATTEMPTS)  # as if so many workers had died of it
+    tasks.take_job(str(Job.objects.get().pk))
+    job = Job.objects.get()
+    assert (job.state, job.report["not_taken"], job.body) == ("failed", {"from": 0}, None)
+
+
+@pytest.mark.django_db
+def test_a_part_that_was_taken_gives_all_attempts_again(post, broken_at):
+    broken_at("D")
+    assert post([item(name) for name in "ABCDE"]).status_code == 202
+    Job.objects.update(attempts=jobs.ATTEMPTS - 1)
+    tasks.take_job(str(Job.objects.get().pk))
+    assert (Job.objects.get().state, Job.objects.get().done, Job.objects.get().attempts) == ("running", 2, 1)
 
 
 @pytest.mark.django_db
