@@ -9,9 +9,11 @@ from incidents.feed.outcome import encode
 from incidents.feed.receive import take
 from incidents.feed.rules import BODY
 from incidents.models import Job
+from units.access import institution_or_404
 from units.api import plain, sending
 from units.api.errors import Forbidden, Problem
 from units.api.metering import meter
+from units.permissions import Permission
 
 AT_ONCE = 8 * 2**20  # bytes of a body that is taken while the sender waits
 ITEMS_AT_ONCE = 5_000
@@ -70,10 +72,15 @@ def _words(rule, at):
 
 @plain.endpoint("GET")
 def job(request, account, token, pk):
-    """A job of the account's own institution."""
-    found = Job.objects.defer("body").filter(pk=pk, institution=account.institution_id).first()
-    if found is None or account.institution_id is None:
+    """A job: to the account that sent it, and to those who operate the feeds of its institution.
+
+    Its report gives back what was wrong with the items, which is for nobody else.
+    """
+    found = Job.objects.defer("body").select_related("institution").filter(pk=pk).first()
+    if found is None:
         raise Http404
+    if found.account_id != account.pk:
+        institution_or_404(account, Permission.MANAGE_FEEDS, found.institution.code)
     answer = {
         "id": str(found.pk), "state": found.state, "accepted_at": found.at, "started_at": found.started_at,
         "finished_at": found.finished_at, "items": found.items, "done": found.done, "report": found.report,

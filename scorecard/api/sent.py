@@ -170,7 +170,13 @@ def _job():
                 "description": "The job.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Job"}}},
             },
-            **_problems({"401": STATUSES["401"], "404": "There is no such job of the account's institution."}),
+            **_problems(
+                {
+                    "401": STATUSES["401"],
+                    "403": "The account does not operate the feeds of the institution.",
+                    "404": "There is no such job in an institution that the account sees.",
+                }
+            ),
         },
     }
 

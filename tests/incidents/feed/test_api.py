@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from incidents import tasks
@@ -16,7 +17,8 @@ from incidents.models import CountMark, Incident, Job
 from indicators.models import StaleMark
 from tests.incidents.feed.conftest import item
 from tests.incidents.test_layouts_of_feeds import LAYOUTS
-from units.models import IdempotencyKey
+from units.actions import grant_role
+from units.models import IdempotencyKey, User
 from units.permissions import Role
 
 URL = "/api/v1/incidents"
@@ -25,10 +27,7 @@ URL = "/api/v1/incidents"
 @pytest.fixture
 def post(country):
     """`post(body, ...)` with the token of the police's integrator."""
-    from django.test import Client
-
     from units import actions, tokens
-    from units.models import User
 
     def client_of(role):
         account = User.objects.create(username=f"feed.{role}", institution=country.police)
@@ -284,6 +283,27 @@ def test_a_part_that_was_taken_gives_all_attempts_again(post, broken_at):
 
 
 @pytest.mark.django_db
+def test_a_job_is_told_to_its_sender_and_to_those_who_operate_the_feeds(post, country, monkeypatch):
+    monkeypatch.setattr(ingest, "ITEMS_AT_ONCE", 0)
+    href = post(item()).json()["job"]
+
+    def status_for(name, role, unit):
+        person = User.objects.create(username=name, institution=country.police)
+        if role:
+            grant_role(by=None, user=person, role=role, unit=country.units[unit])
+        client = Client()
+        client.force_login(person)
+        return client.get(href).status_code
+
+    assert post.get(href).status_code == 200
+    assert status_for("attached", None, "") == 404
+    assert status_for("viewer", Role.VIEWER, "EC") == 403
+    assert status_for("low", Role.INTEGRATOR, "09D01") == 403
+    assert status_for("operator", Role.ADMINISTRATOR, "EC") == 200
+    assert post.get(href.replace(href[-12:], "0" * 12)).status_code == 404
+
+
+@pytest.mark.django_db
 def test_job_of_an_unreadable_body_fails_and_says_why(post, monkeypatch):
     monkeypatch.setattr(ingest, "AT_ONCE", 10)
     assert post(b'[{"external_id": "A"}, x]').status_code == 202
@@ -361,7 +381,6 @@ def test_a_large_body_keeps_its_layout(post, monkeypatch):
 def test_large_body_is_taken_by_a_worker(real_celery, wait_until, monkeypatch):
     from incidents.feed import decode
     from tests.incidents.country import Country, small_rows
-    from units.models import User
 
     country = Country(small_rows())
     account = User.objects.create(username="feed", institution=country.police)
