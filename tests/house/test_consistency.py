@@ -131,6 +131,17 @@ def test_every_task_is_scheduled_or_sent_by_somebody():
     assert ours - sent - scheduled - {settings.STALE_TASK} == set()
 
 
+def test_the_operators_page_names_every_process_and_how_often_marks_are_swept():
+    page = (ROOT / "docs/operations.md").read_text()
+    processes = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line)
+    assert set(processes) == {"web", "live", "worker", "beat"}
+    for command in processes.values():
+        assert f"`{command.split(' --')[0]}" in page
+    sweep = next(e for e in settings.CELERY_BEAT_SCHEDULE.values() if e["task"] == "scorecard.tasks.sweep")
+    assert sweep["schedule"] == 10
+    assert "every ten seconds" in " ".join(page.split())
+
+
 def test_production_settings_pass_djangos_own_check_for_deployment():
     production = {
         "HTTPS": "on",
