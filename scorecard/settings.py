@@ -234,7 +234,7 @@ MAX_IMPORT_BYTES = env.int("MAX_IMPORT_BYTES", 100 * 2**20)  # a larger file is 
 # For so long may a process go on reading feeds by the catalogues and boundaries that it knows.
 BOOK_SECONDS = env.float("BOOK_SECONDS", 1.0)
 
-# Hosts that connectors may read. Empty: any that is not this machine or an address of its own link.
+# Hosts that connectors may read. Empty: any whose addresses are public; one of a private network must be named.
 CONNECT_HOSTS = env.list("CONNECT_HOSTS", default=[])
 CONNECT_MAX_BODY = env.int("CONNECT_MAX_BODY", 16 * 2**20)  # bytes of a page
 CONNECT_TIMEOUT = env.float("CONNECT_TIMEOUT", 30.0)  # seconds that a whole page may take

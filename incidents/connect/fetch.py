@@ -45,9 +45,9 @@ def origin(url):
 
 
 def check_host(host, port, *, resolve=True):
-    """Raise SourceError unless the host may be read: named in CONNECT_HOSTS; without such a list, none of our own.
+    """Raise SourceError unless the host may be read: named in CONNECT_HOSTS; without such a list, a public one.
 
-    resolve: ask for its addresses, which are the machine's own as well by another name.
+    resolve: ask for its addresses, which may be this machine's own, or of a private network, by any name.
     """
     if settings.CONNECT_HOSTS:
         if host not in settings.CONNECT_HOSTS:
@@ -62,7 +62,7 @@ def check_host(host, port, *, resolve=True):
     for text in found:
         address = ipaddress.ip_address(text.partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
-        if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
+        if not address.is_global or address.is_multicast:
             raise SourceError("address_refused", f"{host}: {address}")
 
 

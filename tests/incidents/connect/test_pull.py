@@ -1,5 +1,6 @@
 """Connectors read real HTTP sources page by page: nothing lost, nothing twice, every failure by its name."""
 
+import socket
 import threading
 from datetime import timedelta
 from email.utils import format_datetime
@@ -9,8 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from incidents.connect import fetch
 from incidents.connect import pull as pulling
 from incidents.connect.models import Connector, DeadLetter
+from incidents.connect.rules import SourceError
 from incidents.models import Incident, IncidentKey
 from tests.incidents.feed.conftest import item
 from tests.incidents.feed.test_at_once import at_once
@@ -177,6 +180,28 @@ def test_addresses_of_this_machine_are_refused_unless_named(source, connect, set
     settings.CONNECT_HOSTS = []
     pull(connector)
     assert connector.last_rule == "address_refused"
+
+
+@pytest.mark.parametrize(
+    ("address", "may_be_read"),
+    [
+        ("10.1.2.3", False), ("172.16.0.9", False), ("192.168.1.1", False), ("100.64.0.1", False),
+        ("169.254.1.1", False), ("127.0.0.1", False), ("224.0.0.1", False), ("::1", False), ("fd00::1", False),
+        ("::ffff:10.1.2.3", False), ("190.15.128.1", True), ("2800:370::1", True),
+    ],
+)  # fmt: skip
+def test_addresses_of_private_networks_are_refused_unless_named(address, may_be_read, settings, monkeypatch):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    found = [(socket.AF_INET, 1, 6, "", ("190.15.128.2", 443)), (family, 1, 6, "", (address, 443))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    settings.CONNECT_HOSTS = []
+    if may_be_read:
+        fetch.check_host("source.example", 443)
+    else:
+        with pytest.raises(SourceError, match=r"source\.example"):
+            fetch.check_host("source.example", 443)
+    settings.CONNECT_HOSTS = ["source.example"]
+    fetch.check_host("source.example", 443)
 
 
 def test_a_source_that_is_away_is_unreachable(source, connect, settings):
