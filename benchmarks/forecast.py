@@ -3,8 +3,11 @@
 Counts come from the Ministry's file in ../shared/data; without it the benchmark says so and measures nothing. Every
 series is forecast at the end of March, June and September; run rate, last twelve months and last year get negative
 binomial intervals by the very calibration that ours has, and by one that corrects no common error, whichever is better.
+Districts are forecast as pages forecast them, all of the level together; beside it in the company of their zone alone,
+the nine zones, and the nation by itself.
 """
 
+import csv
 import datetime
 from pathlib import Path
 
@@ -44,18 +47,41 @@ def forecasts(report, options):
     counts = read_counts()
     report.fact("districts", len(counts), "districts")
     report.fact("homicides 2014-2023", int(counts.sum()), "victims")
+    zones = read_zones()
     ours = {month: back_test(counts, month) for month in ORIGINS}
+    _losses(report, counts, ours, "", at_most=0.96)
+    _coverage(report, ours)
+    by_zone = {month: back_test(counts, month, groups=zones) for month in ORIGINS}
+    _arrangement(report, "districts, only those of their zone together", by_zone, ours)
+    above = np.array([counts[group].sum(0) for group in zones])
+    for label, some in (("zones together", above), ("nation alone", counts.sum(0)[None])):
+        found = {month: back_test(some, month) for month in ORIGINS}
+        _losses(report, some, found, f"{label}, ")
+        for month, name in ORIGINS.items():
+            report.fact(f"{label}, coverage, end of {name}, all years", _mean(found[month], YEARS, 1), "of units")
+
+
+def _losses(report, counts, ours, label, at_most=None):
+    """Decile loss of each origin and span of years beside the best baseline on the same counts."""
     for month, name in ORIGINS.items():
         peers = {}
-        for label, rate in BASELINES.items():
+        for peer, rate in BASELINES.items():
             for corrects in (True, False):
-                peers[label, corrects] = back_test(counts, month, {label: rate}, corrects=corrects)
+                peers[peer, corrects] = back_test(counts, month, {peer: rate}, corrects=corrects)
         for span, years in SPANS.items():
             loss = {key: _mean(rows, years, 0) for key, rows in peers.items()}
             best = min(loss, key=loss.get)
-            report.times(f"decile loss {span}, end of {name}", [_mean(ours[month], years, 0)], unit="victims",
-                         beside=f"best: {best[0]}", peer=[loss[best]], at_most=0.96)  # fmt: skip
-    _coverage(report, ours)
+            report.times(f"{label}decile loss {span}, end of {name}", [_mean(ours[month], years, 0)], unit="victims",
+                         beside=f"best: {best[0]}", peer=[loss[best]], at_most=at_most)  # fmt: skip
+
+
+def _arrangement(report, label, found, ours):
+    """The same units forecast in smaller company, beside all of them together."""
+    for month, name in ORIGINS.items():
+        for span, years in SPANS.items():
+            report.times(f"{label}, decile loss {span}, end of {name}", [_mean(found[month], years, 0)], unit="victims",
+                         beside="all together", peer=[_mean(ours[month], years, 0)])  # fmt: skip
+        report.fact(f"{label}, coverage, end of {name}, all years", _mean(found[month], YEARS, 1), "of districts")
 
 
 def _coverage(report, ours):
@@ -78,19 +104,26 @@ def _mean(rows, years, part):
     return float(np.mean([rows[one][part] for one in years]))
 
 
-def back_test(counts, month, rates=None, *, corrects=True):
-    """{year: (decile loss, PIT coverage, raw coverage)}, each year from the months before its origin alone."""
-    found = {}
+def back_test(counts, month, rates=None, *, corrects=True, groups=None):
+    """{year: (decile loss, PIT coverage, raw coverage)}, each year from the months before its origin alone.
+
+    groups: rows that are forecast together, each group by itself; all together by default.
+    """
+    groups, found = groups or [np.arange(len(counts))], {}
     for one in YEARS:
         end = (one - FIRST) * 12 + month
-        came = counts[:, (one - FIRST) * 12 : (one - FIRST) * 12 + 12].sum(1)
-        held = year.HELD
-        try:
-            year.HELD = held if corrects else 1e9
-            said = year.forecast(counts[:, :end], month, rates)
-        finally:
-            year.HELD = held
-        found[one] = judged(said, came)
+        parts = []
+        for rows in groups:
+            some = counts[rows]
+            came = some[:, end - month : end - month + 12].sum(1)
+            held = year.HELD
+            try:
+                year.HELD = held if corrects else 1e9
+                said = year.forecast(some[:, :end], month, rates)
+            finally:
+                year.HELD = held
+            parts.append(judged(said, came))
+        found[one] = tuple(np.average(parts, axis=0, weights=[len(rows) for rows in groups]).tolist())
     return found
 
 
@@ -99,16 +132,21 @@ def judged(said, came):
     deciles = said.quantile(DECILES[:, None])
     off = came - deciles
     loss = np.maximum(DECILES[:, None] * off, (DECILES[:, None] - 1) * off).mean()
-    low, high = said.at_most(came - 1), said.at_most(came)
-    inside = np.clip(np.minimum(high, 0.9) - np.maximum(low, 0.1), 0, None) / np.maximum(high - low, 1e-12)
+    inside = year.within(said.at_most(came - 1), said.at_most(came))
     raw = (came >= deciles[0]) & (came <= deciles[-1])
-    return float(loss), float(np.minimum(inside, 1).mean()), float(raw.mean())
+    return float(loss), float(inside.mean()), float(raw.mean())
+
+
+def read_zones():
+    """Rows of `read_counts` by the zone that the districts belong to."""
+    with DISTRICTS.open() as file:
+        zone = {row["district_code"]: row["zone"] for row in csv.DictReader(file)}
+    zones = np.array([zone[code] for code in sorted(zone)])
+    return [np.flatnonzero(zones == one) for one in sorted(set(zone.values()))]
 
 
 def read_counts():
     """Homicides of the 140 districts by month, (140, 120): one row of the file is one victim."""
-    import csv
-
     from python_calamine import CalamineWorkbook
 
     with DISTRICTS.open() as file:

@@ -144,7 +144,7 @@ def method(found: Trajectory) -> list[tuple[str, str]]:
     """The model, by what it was calibrated, and how earlier years fitted."""
     known = found.calibration
     memory = wording.number(known.memory, 1)
-    units = ngettext("%(n)s unit of the same parent", "%(n)s units of the same parent", found.units)
+    units = ngettext("%(n)s unit of the same level", "%(n)s units of the same level", found.units)
     if found.units > 1:
         model = _("counts with a level that borrows from %(units)s and from the longer past; memory %(months)s months")
     else:
@@ -155,7 +155,12 @@ def method(found: Trajectory) -> list[tuple[str, str]]:
         return items
     years = ngettext("%(n)s earlier year", "%(n)s earlier years", known.years) % {"n": known.years}
     said = {"years": years, "cells": known.cells, "share": wording.percent(100 * found.share)}
-    text = _("on %(years)s (%(cells)s totals) forecast from as many months: %(share)s fell within their 80 %% interval")
+    text = _("on %(years)s (%(cells)s totals) forecast from as many months")
+    if not math.isnan(found.share):
+        text = _(
+            "on %(years)s (%(cells)s totals) forecast from as many months; %(share)s fell within the 80 %% interval "
+            "that the other years gave"
+        )
     items.append((_("Calibration"), text % said))
     off = _("all totals together came out %(factor)s times the forecast, corrected by as much")
     items.append((_("Common error"), off % {"factor": _factor(known.factor)}))

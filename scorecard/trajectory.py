@@ -11,11 +11,11 @@ import numpy as np
 
 from indicators.change import Change, change, dispersion_of, drawn_to_usual, look_level
 from indicators.codes import Rule, Sense
-from indicators.forecast.year import Calibration, Forecast, forecast, held
+from indicators.forecast.year import KEPT, Calibration, Forecast, forecast, held
 from indicators.months import months_of_year
 from scorecard.queries import fetch_arrays, months_before, shifted, sql
 
-MONTHS_READ = 72  # of cards before the last whole month: five earlier years
+MOST_UNITS = 200  # of a level that are read and forecast together
 LEAST_BUT_ONE = 1000  # past the end of any card's arrays
 LOWER = {Sense.LOWER, Sense.LOWER_INVERSE, Sense.IMPROVE_LOWER}
 HIGHER = {Sense.HIGHER, Sense.IMPROVE_HIGHER}
@@ -28,8 +28,9 @@ class Trajectory:
 
     promised, actual, low, middle, high: events from January on; low to high holds 80 %. target: of the whole year, NaN
     where a month has none. chance: of meeting it. needed: events a month from now on that just meet it. pace: a month
-    so far. share: of earlier forecasts of these units that fell within their interval. before: last year to the same
-    month; against: the change since, where both are known whole, at the level of that month's look.
+    so far. share: of the totals of earlier years that fell within their interval, each fitted without its own year.
+    before: last year to the same month; against: the change since, where both are known whole, at the level of that
+    month's look.
     """
 
     last: date
@@ -83,7 +84,7 @@ def last_whole(month: date, today: date) -> date:
 
 @dataclass
 class Panel:
-    """Figures of a unit and its siblings: values (N, T, K) up to `last`, NaN missing; row: where the unit stands."""
+    """Figures of a unit and its level: values (N, T, K) up to `last`, NaN missing; row: where the unit stands."""
 
     values: np.ndarray
     row: int
@@ -91,10 +92,10 @@ class Panel:
 
 
 def panel_of(unit, last: date, low: int = 1, high: int = LEAST_BUT_ONE) -> Panel | None:
-    """Elements low..high (from 1) of the values of the unit and its siblings; None without any card. One question."""
-    months = months_before(last, MONTHS_READ - 1)
-    asked = {"unit": unit.pk, "months": months, "low": low, "high": high}
-    rows = fetch_arrays(sql("siblings_values"), asked)
+    """Elements low..high (from 1) of the values of the unit and its level; None without any card. One question."""
+    months = months_before(last, KEPT - 1)
+    asked = {"unit": unit.pk, "months": months, "low": low, "high": high, "most": MOST_UNITS}
+    rows = fetch_arrays(sql("level_values"), asked)
     ids = sorted({row.unit_id for row in rows})
     if unit.pk not in ids:
         return None
@@ -140,7 +141,7 @@ def trajectory(panel: Panel, asked: Asked, column: int = 0) -> Trajectory | None
     of_year = counts[row, -month:]
     so_far = np.nancumsum(of_year)
     ends = [_ahead(said, row, chance, month) for chance in (0.1, 0.5, 0.9)]
-    target = float(np.sum(asked.targets))
+    target, tested = float(np.sum(asked.targets)), held(counts, month)
     months = int((~np.isnan(of_year)).sum())
     left = 12 - months
     return Trajectory(
@@ -153,7 +154,7 @@ def trajectory(panel: Panel, asked: Asked, column: int = 0) -> Trajectory | None
         (target - so_far[-1]) / left if left else NAN,
         so_far[-1] / months if months else NAN,
         said.calibration,
-        held(counts, month, said.calibration),
+        float(tested.mean()) if len(tested) else NAN,
         len(counts),
         *_against(counts[row], month),
         [panel.last.replace(month=n + 1) for n in range(month) if math.isnan(of_year[n])],

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import special
 
 SPREADS = np.geomspace(0.002, 4.0, 48)
-USUAL_SPREAD, USUAL_WIDTH = 0.1, 1.0  # where little is known: its middle, and the standard deviation of its logarithm
+USUAL_SPREAD, USUAL_WIDTH = 0.05, 1.0  # where little is known: its middle, and the standard deviation of its logarithm
+UNTRIED_SPREAD = 0.1  # where nothing is: no earlier year
 
 
 def log_chance(count, mean, spread):

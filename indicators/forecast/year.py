@@ -19,6 +19,7 @@ FADE = 1 / 3  # what a year counts beside the one after it
 HELD = 1.0  # years without any error that hold the correction back
 WIDER = 1.2  # the spread comes from few years: so much wider
 HISTORY = 12  # months needed before the origin
+KEPT = 72  # months looked back on: five earlier years
 MONTHS = 12
 
 
@@ -60,27 +61,32 @@ class Forecast(NamedTuple):
         return Forecast(self.so_far, self.mean * np.minimum(part, 1.0), self.months, self.calibration).quantile(chance)
 
 
-def forecast(counts: np.ndarray, month: int, rates=None) -> Forecast:
+def forecast(counts: np.ndarray, month: int, rates=None, calibration: Calibration | None = None) -> Forecast:
     """The year's total of units that are siblings, from counts (N, T) up to month 1..12 of the year; NaN missing.
 
-    The last column is the last month known. `rates` maps a name to a function of (counts, month) that gives events a
-    month; by default the level with each of MEMORIES. Missing months of the year are forecast with the rest.
+    The last column is the last month known; the last KEPT count. `rates` maps a name to a function of (counts, month)
+    that gives events a month; by default the level with each of MEMORIES. Missing months of the year are forecast with
+    the rest. calibration: where it is known already.
     """
-    counts = np.asarray(counts, float)
+    counts = np.asarray(counts, float)[:, -KEPT:]
     rates = rates or _LEVELS
-    calibration = calibrate(counts, month, rates)
+    calibration = calibration or calibrate(counts, month, rates)
     so_far, left = _so_far(counts, month)
     rate = np.maximum(rates[calibration.memory](counts, month), LEAST) * calibration.factor
     return Forecast(so_far, rate * left, left, calibration)
 
 
-def calibrate(counts: np.ndarray, month: int, rates) -> Calibration:
+def calibrate(counts: np.ndarray, month: int, rates=None) -> Calibration:
     """The rate that served earlier years best, by their log score, and its factor and spread."""
-    past = earlier(counts, month, rates)
-    usual = USUAL_MEMORY if USUAL_MEMORY in rates else next(iter(rates))
-    best, best_score = Calibration(usual, 1.0, nb.USUAL_SPREAD * WIDER, 0, 0), -np.inf
-    for name in rates:
-        rows = past[name]
+    return _calibrated(earlier(counts, month, rates or _LEVELS))
+
+
+def _calibrated(past: dict, but: int | None = None) -> Calibration:
+    """The calibration by earlier years, without the one that lies `but` years back."""
+    usual = USUAL_MEMORY if USUAL_MEMORY in past else next(iter(past))
+    best, best_score = Calibration(usual, 1.0, nb.UNTRIED_SPREAD * WIDER, 0, 0), -np.inf
+    for name, every in past.items():
+        rows = [row for row in every if row[0] != but]
         if not rows:
             continue
         weight = np.array([FADE**back for back, _mean, _came in rows])
@@ -127,18 +133,23 @@ def _with(memory):
 _LEVELS = {memory: _with(memory) for memory in MEMORIES}
 
 
-def held(counts: np.ndarray, month: int, calibration: Calibration, rates=None) -> float:
-    """The share of earlier years' totals that fell within their 80 % interval (randomised PIT, in expectation).
+def held(counts: np.ndarray, month: int, rates=None) -> np.ndarray:
+    """Of each total of earlier years, how much fell within its 80 % interval, 0..1 (randomised PIT, in expectation).
 
-    With the width that is used now, which those years have shaped: how it fits, not a test. NaN without earlier years.
+    Each year by what the other years teach, its own left out. (years x units,); empty with fewer than two of them.
     """
-    rates = rates or _LEVELS
-    if not calibration.years:
-        return np.nan
+    past = earlier(np.asarray(counts, float)[:, -KEPT:], month, rates or _LEVELS)
     inside = []
-    for _back, mean, came in earlier(np.asarray(counts, float), month, rates)[calibration.memory]:
-        mean = mean * calibration.factor
-        low, high = (nb.at_most(came - less, mean, calibration.spread) for less in (1, 0))
-        part = np.clip(np.minimum(high, 0.9) - np.maximum(low, 0.1), 0, None) / np.maximum(high - low, 1e-12)
-        inside.append(np.minimum(part, 1))
-    return float(np.concatenate(inside).mean())
+    for at in sorted({row[0] for rows in past.values() for row in rows}):
+        known = _calibrated(past, but=at)
+        if not known.years:
+            return np.zeros(0)
+        mean, came = next(row[1:] for row in past[known.memory] if row[0] == at)
+        inside.append(within(*(nb.at_most(came - less, mean * known.factor, known.spread) for less in (1, 0))))
+    return np.concatenate(inside) if inside else np.zeros(0)
+
+
+def within(low, high):
+    """How much of the chance between low and high, those below and up to what came, lies from 10 to 90 %."""
+    part = np.clip(np.minimum(high, 0.9) - np.maximum(low, 0.1), 0, None) / np.maximum(high - low, 1e-12)
+    return np.minimum(part, 1)

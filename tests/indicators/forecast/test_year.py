@@ -9,7 +9,7 @@ from scipy import stats
 from benchmarks import forecast as back
 from indicators.forecast import negative_binomial as nb
 from indicators.forecast.level import level
-from indicators.forecast.year import calibrate, forecast
+from indicators.forecast.year import calibrate, earlier, forecast, held
 
 
 def steady(units=20, months=57, mean=6.0, seed=1):
@@ -112,6 +112,31 @@ def test_without_earlier_years_the_usual_width_stands_and_says_so():
     found = calibrate(steady(months=14), 10, {3.0: lambda counts, month: level(counts, 3.0)})
     assert (found.years, found.cells) == (0, 0)
     assert found.spread > 0.1
+
+
+def test_a_year_is_held_against_the_other_years_alone():
+    counts = steady(40, 57)
+    inside = held(counts, 9)
+    assert inside.shape == (120,)
+    assert inside.mean() == pytest.approx(0.85, abs=0.08)
+    broken = counts.copy()
+    broken[:, -12:-9] *= 4  # the rest of last year alone
+    assert held(broken, 9)[:40].mean() < 0.2
+    assert len(held(counts[:, -30:], 9)) == 0  # one year has no other
+
+
+def test_months_further_back_than_are_kept_change_nothing():
+    counts = steady(10, 72)
+    older = np.hstack((steady(10, 24, 90.0), counts))
+    assert (forecast(older, 12).mean == forecast(counts, 12).mean).all()
+    assert forecast(older, 6).calibration == forecast(counts, 6).calibration
+
+
+def test_a_calibration_that_is_known_is_not_made_again():
+    counts = steady()
+    known = calibrate(counts, 9)
+    assert (forecast(counts, 9, calibration=known).mean == forecast(counts, 9).mean).all()
+    assert [row[0] for row in earlier(counts, 9, {3.0: lambda c, m: level(c, 3.0)})[3.0]] == [0, 1, 2]
 
 
 @given(st.integers(0, 1000))
