@@ -28,7 +28,44 @@ def warnings(spots: Spots) -> list[str]:
     if spots.asked.cell and spots.cell != spots.asked.cell:
         said = {"cell": words.metres(spots.cell)}
         found.append(_("Cells as small as asked for would be too many here: they are %(cell)s.") % said)
-    return found + _differences(spots.compared)
+    return found + _within(spots.uneven) + _differences(spots.compared)
+
+
+def _within(found: coverage.Unevenness) -> list[str]:
+    """What differs between the years of the window, or the parts in which spots emerge."""
+    said = []
+    if found.ends:
+        low, high = found.ends
+        shares = {"low": words.share(low.missing_share), "high": words.share(high.missing_share)}
+        text = _(
+            "Events without coordinates are not on the map, and their share changes within this window, from %(low)s "
+            "(%(when_low)s) to %(high)s (%(when_high)s): what looks empty or changed may be that alone."
+        )
+        said.append(text % {**shares, "when_low": _months(low), "when_high": _months(high)})
+    names = _names([*found.began, *found.ended])
+    for text, months in (
+        (_("%(source)s sent no events of this window before %(month)s."), found.began),
+        (_("%(source)s sent no events of this window after %(month)s."), found.ended),
+    ):
+        said += [text % {"source": names[pk], "month": wording.month_name(month)} for pk, month in months.items()]
+    return said
+
+
+def _months(part: coverage.Part) -> str:
+    """The months of a part in words: those of a whole year as the year."""
+    if part.first == part.last:
+        return wording.month_name(part.first)
+    if part.first.year == part.last.year and (part.first.month, part.last.month) == (1, 12):
+        return str(part.first.year)
+    said = {"first": wording.month_name(part.first), "last": wording.month_name(part.last)}
+    return _("%(first)s to %(last)s") % said
+
+
+def _names(sources) -> dict[int, str]:
+    if not sources:
+        return {}
+    held = {one.pk: str(one) for one in Institution.objects.filter(pk__in=sources)}
+    return {pk: held.get(pk, str(pk)) for pk in sources}
 
 
 def _differences(found: coverage.Difference) -> list[str]:
@@ -39,15 +76,13 @@ def _differences(found: coverage.Difference) -> list[str]:
             _("Without coordinates: %(now)s of the events, %(before)s in the window before. They do not compare.")
             % shares
         )
-    names = {}
-    if found.silent or found.new:
-        names = {one.pk: str(one) for one in Institution.objects.filter(pk__in=[*found.silent, *found.new])}
+    names = _names([*found.silent, *found.new])
     for ids, text in (
         (found.silent, _("%(sources)s sent events in the window before, and none in this one.")),
         (found.new, _("%(sources)s sent events in this window, and none in the one before.")),
     ):
         if ids:
-            said.append(text % {"sources": ", ".join(names.get(pk, str(pk)) for pk in ids)})
+            said.append(text % {"sources": ", ".join(names[pk] for pk in ids)})
     if found.empty:
         months = ", ".join(wording.month_name(month) for month in found.empty[:4])
         said.append(_("No event at all in %(months)s, where there usually are some.") % {"months": months})

@@ -302,6 +302,14 @@ class Spots:
         """What differs from the window just before."""
         return coverage.difference(self._window(self.asked), self._window(self.asked.before))
 
+    @cached_property
+    def uneven(self) -> coverage.Unevenness:
+        """What differs between the parts of the window itself: its years, or the slices in which spots emerge."""
+        first = self.asked.first.replace(day=1)
+        months = [shifted(first, n) for n in range(self.asked.months)]
+        starts = self.emerging.starts if self.method == "emerging" else ()
+        return coverage.unevenness(self.months, coverage.parts(months, starts))
+
     @property
     def files(self) -> str:
         """The name of files of this page."""

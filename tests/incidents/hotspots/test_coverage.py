@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from incidents.hotspots.coverage import difference, window
+from incidents.hotspots.coverage import difference, parts, unevenness, window
 
 JANUARY, FEBRUARY, MARCH = (date(2023, month, 1) for month in (1, 2, 3))
 
@@ -41,3 +41,49 @@ def test_with_nothing_there_is_nothing_to_compare():
     empty = window([], [JANUARY])
     assert empty.missing_share == 0
     assert not difference(empty, window([(JANUARY, 1, 5, 0)], [JANUARY]))
+
+
+# Within one window
+
+
+def months_of(first, last):
+    return [date(year, month, 1) for year in range(first, last + 1) for month in range(1, 13)]
+
+
+def test_a_long_window_is_held_by_years_a_short_one_by_quarters_or_months_and_an_emerging_one_by_its_slices():
+    assert [len(group) for group in parts(months_of(2014, 2023))] == [12] * 10
+    assert [group[0].month for group in parts(months_of(2023, 2023))] == [1, 4, 7, 10]
+    assert parts([JANUARY, FEBRUARY]) == [[JANUARY], [FEBRUARY]]
+    halves = parts(months_of(2022, 2023), [date(2022, 7, 1), date(2023, 1, 1), date(2023, 7, 1)])
+    assert [(group[0], len(group)) for group in halves] == [
+        (date(2022, 7, 1), 6), (date(2023, 1, 1), 6), (date(2023, 7, 1), 6)
+    ]  # fmt: skip
+
+
+def test_a_window_of_years_with_different_coverage_says_which():
+    shares = {2014: 0, 2018: 61, 2022: 94}  # percent without a point, as the Ministry's file has them
+    rows = [(month, 1, 100, 100 - shares.get(month.year, 0)) for month in months_of(2014, 2023)]
+    low, high = unevenness(rows, parts(months_of(2014, 2023))).ends
+    assert (low.missing_share, high.missing_share, high.first) == (0, 0.94, date(2022, 1, 1))
+    assert high.last == date(2022, 12, 1)
+
+
+def test_years_that_are_alike_or_differ_by_chance_alone_say_nothing():
+    alike = [(month, 1, 100, 90) for month in months_of(2014, 2023)]
+    assert not unevenness(alike, parts(months_of(2014, 2023))).ends
+    few = [(month, 1, 2, 2 - month.month % 2 * (month.year == 2015)) for month in months_of(2014, 2015)]
+    assert unevenness(few, parts(months_of(2014, 2015))).ends, "a quarter of 24, and none of 24"
+    by_chance = [(month, 1, 20, 18 - (month.month == 4)) for month in months_of(2023, 2023)]
+    assert not unevenness(by_chance, parts(months_of(2023, 2023))).ends
+
+
+def test_feeds_that_begin_or_end_within_a_window_are_told_with_their_months():
+    months = months_of(2022, 2023)
+    rows = [(month, 1, 50, 50) for month in months]
+    rows += [(month, 2, 20, 20) for month in months if month >= date(2022, 9, 1)]
+    rows += [(month, 3, 20, 20) for month in months if month <= date(2023, 4, 1)]
+    rows += [(months[5], 4, 3, 3)]  # too few to be missed
+    found = unevenness(rows, parts(months))
+    assert found.began == {2: date(2022, 9, 1)}
+    assert found.ended == {3: date(2023, 4, 1)}
+    assert not found.ends

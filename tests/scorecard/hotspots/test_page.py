@@ -123,6 +123,21 @@ def test_windows_that_do_not_compare_are_warned_of(analyst, country, kinds):
     assert "They do not compare" in text_of(analyst.get(f"{PAGE}?first=2023-01-01&last=2023-12-31"))
 
 
+@pytest.mark.parametrize("method", ["density", "emerging"])
+def test_a_map_over_years_of_different_coverage_says_so(analyst, country, kinds, method):
+    words = "their share changes within this window"
+    asked = f"{PAGE}?{TWO_YEARS}&cell=2000&method={method}"
+    assert words not in text_of(analyst.get(asked))
+    for month in range(1, 13):
+        happened(country, kinds["T.FIRE"], "01D01C01", datetime(2023, month, 5, 12, tzinfo=HERE), count=20)
+    cache.clear()  # the months are kept for a while
+    body = text_of(analyst.get(asked))
+    assert words in body
+    low, high = re.search(r"from ([\d.]+) % \([^)]*\) to (\d+) % \([^)]*2023\): what looks empty", body).groups()
+    assert float(low) <= 15
+    assert float(high) > 60
+
+
 def test_near_repeats_are_tested_when_asked_for(analyst, country, kinds):
     assert "Knox" not in text_of(analyst.get(f"{PAGE}?{TWO_YEARS}"))
     body = text_of(analyst.get(f"{PAGE}?{TWO_YEARS}&near=1"))
