@@ -112,7 +112,7 @@ def grouped(of: list[Span], grouping) -> dict[int, Numbers]:
 
 
 def _ask(span: Span, counted: str, by: Grouping) -> list[tuple[int, int, int]]:
-    part, part_values = measures.part_of(span.rule, counted)
+    part, part_values = measures.part_of(span.rule, counted, (span.start, span.end))
     from_, values = measures.from_where(span.rule, counted, span.categories, span.start, span.end)
     if by.join:
         head, where = from_.split("WHERE", 1)
@@ -132,7 +132,7 @@ def where(of: list[Span], *, of_part: bool = False) -> tuple[str, list[Any]]:
     for span in of:
         rule = span.rule
         wanted = [*rule.filter, *(rule.part if of_part and rule.measure == Measure.SHARE else ())]
-        clause, values = conditions.where(wanted, EVENT)
+        clause, values = conditions.where(wanted, EVENT, (span.start, span.end))
         source = " AND i.source_id = %s" if rule.source_id else ""
         parts.append(
             "(i.occurred_on >= %s AND i.occurred_on < %s AND i.category_id = ANY(%s) "

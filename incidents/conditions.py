@@ -77,8 +77,23 @@ def _bounds_problem(condition):
     return ""
 
 
-def where(conditions, counted):
-    """(SQL with a place for each parameter, parameters) for what is counted: an event, a victim or a victimizer."""
+def joined(owner, days=None):
+    """(SQL, parameters) by which persons are those of the incident `i`.
+
+    days: [first, end) of the incidents, said of the persons too, for the database does not conclude it: it would look
+    into every year.
+    """
+    clause = JOINED.format(alias=ALIAS[owner])
+    if days is None:
+        return clause, []
+    return f"{clause} AND {ALIAS[owner]}.occurred_on >= %s AND {ALIAS[owner]}.occurred_on < %s", [*days]
+
+
+def where(conditions, counted, days=None):
+    """(SQL with a place for each parameter, parameters) for what is counted: an event, a victim or a victimizer.
+
+    days: [first, end) of the events, where they are known.
+    """
     variables = variables_by_field() if any("." in condition["field"] for condition in conditions) else {}
     parts, parameters = [], []
     others = {}
@@ -91,10 +106,10 @@ def where(conditions, counted):
         else:
             others.setdefault(owner, []).append((clause, values))
     for owner, clauses in others.items():
-        joined = JOINED.format(alias=ALIAS[owner])
+        of_it, bounds = joined(owner, days)
         all_of = " AND ".join(clause for clause, _values in clauses)
-        parts.append(f"EXISTS (SELECT FROM {PERSONS[owner]} {ALIAS[owner]} WHERE {joined} AND {all_of})")
-        parameters += [value for _clause, values in clauses for value in values]
+        parts.append(f"EXISTS (SELECT FROM {PERSONS[owner]} {ALIAS[owner]} WHERE {of_it} AND {all_of})")
+        parameters += [*bounds, *(value for _clause, values in clauses for value in values)]
     return " AND ".join(parts) or "true", parameters
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from django.db import connection
 
 from incidents import conditions
-from incidents.conditions import ALIAS, EVENT, JOINED, PERSONS, VICTIM, VICTIMIZER
+from incidents.conditions import ALIAS, EVENT, PERSONS, VICTIM, VICTIMIZER
 from incidents.coverage import NOBODY
 from incidents.models import TIMED, Measure
 
@@ -51,7 +51,7 @@ class Asked:
 
     def counts(self, rule, categories, start, end):
         counted = counted_by(rule)
-        part, part_values = part_of(rule, counted)
+        part, part_values = part_of(rule, counted, (start, end))
         from_, values = from_where(rule, counted, categories, start, end)
         found = self._ask(
             COUNTS.format(month=MONTH, part=part, from_=from_), [*part_values, *values], (">i4", ">i4", ">i8", ">i8")
@@ -87,18 +87,19 @@ def counted_by(rule):
     return EVENT
 
 
-def part_of(rule, counted):
+def part_of(rule, counted, days):
     """The condition of what a share counts above, and its parameters; true for all else."""
-    return conditions.where(rule.part, counted) if rule.part else ("true", [])
+    return conditions.where(rule.part, counted, days) if rule.part else ("true", [])
 
 
 def from_where(rule, counted, categories, start, end):
-    person = ""
+    person, bounds = "", []
     if counted != EVENT:
-        person = f"JOIN {PERSONS[counted]} {ALIAS[counted]} ON {JOINED.format(alias=ALIAS[counted])}"
-    where, values = conditions.where(rule.filter, counted)
+        of_it, bounds = conditions.joined(counted, (start, end))
+        person = f"JOIN {PERSONS[counted]} {ALIAS[counted]} ON {of_it}"
+    where, values = conditions.where(rule.filter, counted, (start, end))
     source = "AND i.source_id = %s" if rule.source_id else ""
-    parameters = [start, end, list(categories), *([rule.source_id] if rule.source_id else []), *values]
+    parameters = [*bounds, start, end, list(categories), *([rule.source_id] if rule.source_id else []), *values]
     return FROM.format(person=person, source=source, where=where), parameters
 
 

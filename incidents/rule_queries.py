@@ -126,7 +126,7 @@ def _ask(sql, rule, unit, start, end):
     coverage = standing.coverage(rule.indicator)
     places = coverage.places(unit.pk, month_number(start), by_due=rule.measure not in TIMED)
     counted = measures.counted_by(rule)
-    part, part_values = measures.part_of(rule, counted)
+    part, part_values = measures.part_of(rule, counted, (start, end))
     from_, values = measures.from_where(rule, counted, standing.categories(rule), start, end)
     if "{part}" not in sql:
         part_values = []

@@ -1,12 +1,14 @@
 """What event rules measure, against plain Python on events drawn at random: filters, shares, medians, percentiles."""
 
 import random
+import re
 from datetime import UTC, date, datetime, timedelta
 from statistics import median, quantiles
 
 import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -342,3 +344,26 @@ def test_the_running_month_is_compared_by_whole_days_alone():
     assert rule_queries.last_whole_day(NOVEMBER, date(2024, 11, 1)) is None
     assert rule_queries.last_whole_day(NOVEMBER, date(2024, 11, 2)) == NOVEMBER
     assert rule_queries.last_whole_day(NOVEMBER, date(2025, 3, 5)) == date(2024, 11, 30)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"measure": Measure.VICTIMS},
+        {"measure": Measure.EVENTS, "filter": FEMALE},
+        {"measure": Measure.SHARE, "part": [*FEMALE, {"field": "victimizer.sex", "in": [1]}]},
+    ],
+    ids=["victims", "events with a victim", "share"],
+)
+def test_a_month_reads_the_persons_of_its_own_year_alone(country, asked):
+    rule = EventRule(category=Category.objects.get(code="HOMICIDE"), **asked)
+    counted = measures.counted_by(rule)
+    part, part_values = measures.part_of(rule, counted, (NOVEMBER, DECEMBER))
+    from_, values = measures.from_where(rule, counted, [rule.category_id], NOVEMBER, DECEMBER)
+    with connection.cursor() as cursor:
+        sql = measures.COUNTS.format(month=measures.MONTH, part=part, from_=from_)
+        cursor.execute(f"EXPLAIN {sql}", [*part_values, *values])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    years = set(re.findall(r"on (incidents_victim(?:izer)?_\w+)", plan))
+    assert years
+    assert all(year.endswith("_2024") for year in years), plan
