@@ -6,12 +6,15 @@ each.
 """
 
 from enum import StrEnum
+from functools import wraps
 
 from django.contrib.auth.models import Permission as AuthPermission
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from guardian.shortcuts import assign_perm, remove_perm
@@ -117,16 +120,51 @@ def roles_of(user):
     return sorted(held, key=lambda pair: (len(pair[1].path), pair[1].code, pair[0]))
 
 
+class NoSuchUnit(Http404):
+    """There is no unit of this code that the person may see."""
+
+
 def unit_or_404(user, permission, code):
     """The unit of this code: not there for people who may not see it, forbidden for those who may but not do this."""
     from units.models import Unit
 
     unit = Unit.objects.visible_to(user).filter(code=code).select_related("institution", "territory").first()
     if unit is None:
-        raise Http404(_("There is no unit %(code)s that you may see.") % {"code": code})
+        raise NoSuchUnit(_("There is no unit %(code)s that you may see.") % {"code": code})
     if permission != Permission.VIEW and not can(user, permission, unit):
         raise PermissionDenied(_("Your role does not allow this in %(unit)s.") % {"unit": unit})
     return unit
+
+
+def shared_by_place(view):
+    """A page of a unit's events whose address serves the analysts of every institution that covers the same place.
+
+    Whoever may not analyse in the unit, but may in one of the very same territory, is sent to theirs, the rest of the
+    address kept; everybody else gets what the page itself says. So an address tells nothing to who covers none of it.
+    """
+
+    @wraps(view)
+    def shown(request, code, **kwargs):
+        try:
+            return view(request, code, **kwargs)
+        except (NoSuchUnit, PermissionDenied):
+            own = _own_unit_of(request.user, code)
+            if own is None:
+                raise
+            address = reverse(request.resolver_match.view_name, kwargs={**kwargs, "code": own})
+            query = request.META["QUERY_STRING"]
+            return redirect(f"{address}?{query}" if query else address)
+
+    return shown
+
+
+def _own_unit_of(user, code):
+    """Code of the unit, the highest of several, that covers what another covers and where the person may analyse."""
+    from units.models import Unit
+
+    place = Unit.objects.filter(code=code, territory__isnull=False).values("territory")
+    own = Unit.objects.visible_to(user, Permission.ANALYSE).filter(territory__in=place).exclude(code=code)
+    return own.order_by("path").values_list("code", flat=True).first()
 
 
 def grant(*, user, role, unit):

@@ -21,11 +21,12 @@ from scorecard.hotspots.spots import Spots
 from scorecard.queries import CODE
 from scorecard.views.board import section_links
 from units.models import Unit
-from units.permissions import Permission, unit_or_404
+from units.permissions import Permission, shared_by_place, unit_or_404
 from units.tables import respond_with
 
 
 @require_safe
+@shared_by_place
 def hotspots(request, code: str) -> HttpResponse:
     unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")
     today = timezone.localdate()
@@ -39,6 +40,7 @@ def hotspots(request, code: str) -> HttpResponse:
 
 
 @require_safe
+@shared_by_place
 def points(request, code: str) -> HttpResponse:
     """The points of the events that the address asks for, as events.packed has them."""
     unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")

@@ -28,7 +28,7 @@ from scorecard.queries import CODE
 from scorecard.views.board import section_links
 from scorecard.why import incident_tables
 from units.models import Unit
-from units.permissions import Permission, unit_or_404
+from units.permissions import Permission, shared_by_place, unit_or_404
 from units.tables import respond_with
 
 PAGE = 50
@@ -95,6 +95,7 @@ def _indicator(code: str) -> Indicator | None:
 
 
 @require_safe
+@shared_by_place
 def incidents(request, code: str) -> HttpResponse:
     unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")
     if unit.territory is None:
@@ -161,6 +162,7 @@ def _frame(request, unit: Unit, query: str) -> dict[str, Any]:
 
 
 @require_safe
+@shared_by_place
 def incident(request, code: str, pk: int) -> HttpResponse:
     """The life of one incident: as it stands, and each account of it that was replaced."""
     unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")

@@ -21,13 +21,14 @@ from scorecard.profile.reading import LAST_YEAR, REST, Profile
 from scorecard.queries import CODE
 from scorecard.views.board import section_links
 from units.models import Unit
-from units.permissions import Permission, unit_or_404
+from units.permissions import Permission, shared_by_place, unit_or_404
 from units.tables import respond_with
 
 PAIRS = 10  # of series, on the page; all in the file
 
 
 @require_safe
+@shared_by_place
 def profile(request, code: str) -> HttpResponse:
     unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")
     today = timezone.localdate()

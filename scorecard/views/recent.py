@@ -22,11 +22,12 @@ from scorecard.recent import tables
 from scorecard.recent.reading import Recent
 from scorecard.views.board import section_links
 from units.models import Unit
-from units.permissions import Permission, unit_or_404
+from units.permissions import Permission, shared_by_place, unit_or_404
 from units.tables import respond_with
 
 
 @require_safe
+@shared_by_place
 def recent(request, code: str) -> HttpResponse:
     unit = unit_or_404(request.user, Permission.ANALYSE, code if CODE.fullmatch(code) else "")
     last, category = _last(request.GET.get("last")), _category(request.GET.get("category"))
