@@ -55,13 +55,15 @@ async def _opened(scope, send) -> Stream | None:
         ticket = tickets.read(parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[0])
     except tickets.TicketError as error:
         return await _refuse(send, 403, str(error))
+    if hub.has_lost(ticket.leave, ticket.at):
+        return await _refuse(send, 403, "this leave has ended")
     if hub.is_closing or len(hub) >= MOST:
         return await _refuse(send, 503, "come back later", (b"retry-after", b"5"))
     _end_streams_with_the_server()
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
     scope["headers"].clear()  # the server would keep them as long as the page is open
     retry = f"retry: {random.randint(1000, 3000)}\n".encode()
-    stream = Stream(send, ticket.key, ticket.until)
+    stream = Stream(send, ticket.key, ticket.until, ticket.leave)
     hub.join(stream)
     hub.push(stream, retry + hub.hello(stream, ticket.at))
     return stream

@@ -19,11 +19,14 @@ from django.conf import settings
 from psycopg.rows import namedtuple_row
 
 from scorecard.live import count
+from scorecard.live.leave import Leave, lost
 
 log = logging.getLogger(__name__)
 
 CARDS, INCIDENTS = "tablero_cards", "tablero_incidents"
 HEARTBEAT = 15  # seconds between two signs of life to a page; each second a fifteenth of the pages is served
+LEAVES_EVERY = 180.0  # seconds after which it is asked again who may hear
+LONGEST_LEAVE = 12 * 3600.0  # seconds that a ticket holds
 PULSE = 20.0  # seconds of silence after which the database is asked whether it is there
 ANSWER = 10.0  # seconds that it has to answer
 EVERY_MONTH = "every month"
@@ -48,12 +51,12 @@ def event(name: str, **data) -> bytes:
 
 
 class Stream:
-    """An open page. key: what it shows; until: when its leave ends; bucket: which of the heartbeat's turns it has."""
+    """An open page. key: what it shows; leave: who may hear it, and until when; bucket: its turn of the heartbeat's."""
 
-    __slots__ = ("bucket", "key", "send", "until")
+    __slots__ = ("bucket", "key", "leave", "send", "until")
 
-    def __init__(self, send, key, until):
-        self.send, self.key, self.until = send, key, until
+    def __init__(self, send, key, until, leave=None):
+        self.send, self.key, self.until, self.leave = send, key, until, leave
         self.bucket = 0
 
 
@@ -67,6 +70,8 @@ class Hub:
         self.changed: dict[str, float] = {}  # when cards of a month, or incidents, were last said to have changed
         self.above: dict[int, tuple[int, ...]] = {}  # the territory and those that it lies in
         self.roots: tuple[int, ...] = ()
+        self.lost: dict[Leave, float] = {}  # leaves that hold no more, and when that was found
+        self.asked = time.monotonic()  # when leaves were last looked at
         self.since: float | None = None  # when this connection began to listen; None while none does
         self.tasks: list[asyncio.Task] = []
         self.came = 0
@@ -110,6 +115,23 @@ class Hub:
         about = (EVERY_MONTH, stream.key[1]) if isinstance(stream.key, tuple) else (INCIDENTS,)
         moved = max([self.since or 0.0, *(self.changed.get(name, 0.0) for name in about)])
         return event("hello", at=round(time.time(), 3), stale=moved > at - MARGIN)
+
+    # Leaves that end before their time
+
+    def has_lost(self, leave: Leave, at: float) -> bool:
+        """Whether a leave that was signed at this time was found to have ended since."""
+        return self.lost.get(leave, 0.0) >= at
+
+    async def _end_what_is_lost(self, db):
+        """End the streams of those who may no longer hear: one question for all of them."""
+        self.asked, now = time.monotonic(), time.time()
+        leaves = list({stream.leave for bucket in self.buckets for stream in bucket if stream.leave})
+        gone = set(await lost(db, leaves)) if leaves else set()
+        self.lost = {leave: at for leave, at in self.lost.items() if at > now - LONGEST_LEAVE} | dict.fromkeys(
+            gone, now
+        )
+        for stream in [one for bucket in self.buckets for one in bucket if one.leave in gone]:
+            self.end(stream)
 
     # Writing
 
@@ -193,6 +215,8 @@ class Hub:
                     await self._pass_on(db, heard)
                 else:
                     await db.execute("SELECT 1")  # a connection cut without a word is found out here
+                if time.monotonic() - self.asked > LEAVES_EVERY:
+                    await self._end_what_is_lost(db)
 
     async def _pass_on(self, db, heard):
         cards = [payload for said in heard if said.channel == CARDS and (payload := _read(said))]

@@ -1,6 +1,7 @@
 """The ticket of an open page: what it may be told, signed by the view that checked the permission.
 
-Whoever holds the stream of events therefore asks the database nothing about people.
+Whoever opens a stream of events therefore asks the database nothing about people; the hub asks from time to time, of
+all streams at once, whether those who hear still may (scorecard.live.leave).
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import NamedTuple
 
 from django.core import signing
 
+from scorecard.live.leave import Leave
+
 SALT = "scorecard.live"
-HOURS = 12
+HOURS = 12  # LONGEST_LEAVE of the hub
 CARD, BOARD = "card", "board"
 
 
@@ -31,6 +34,10 @@ class Ticket(NamedTuple):
     def key(self):
         """What the stream is told of: the cards of a unit and month, or the incidents of a territory."""
         return (self.unit, sys.intern(self.month)) if self.kind == CARD else self.territory
+
+    @property
+    def leave(self) -> Leave:
+        return Leave(self.user, self.unit, self.kind == BOARD)
 
     @property
     def until(self) -> float:

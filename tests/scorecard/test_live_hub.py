@@ -2,17 +2,25 @@
 
 import asyncio
 import json
+import time
 from types import SimpleNamespace
 
 import pytest
+from django.db import connections
 
 from scorecard.components import BANDS, Band, card_band
 from scorecard.live import hub as live
+from scorecard.live import leave
+from scorecard.live import ticket as tickets
 from scorecard.live.hub import Hub, Stream, card_said
+from scorecard.live.leave import Leave
 from scorecard.live.pages import CARD_BANDS, band_key
 from scorecard.models import Card
 from tests.factories import small_country
 from tests.scorecard.live import cut_listeners, notify, run
+from units.actions import revoke_role
+from units.models import User
+from units.permissions import Permission, Role, roles_with
 
 MONTH = "2023-10"
 FAR = 1e12
@@ -21,9 +29,9 @@ FAR = 1e12
 class Page:
     """A page's end of a stream: keeps what it was told. A slow one takes nothing."""
 
-    def __init__(self, key, *, until=FAR, is_slow=False):
+    def __init__(self, key, *, until=FAR, is_slow=False, leave=None):
         self.told, self.is_over, self.is_slow = [], False, is_slow
-        self.stream = Stream(self._send, key, until)
+        self.stream = Stream(self._send, key, until, leave)
 
     async def _send(self, message):
         if self.is_slow:
@@ -187,6 +195,51 @@ def test_a_reader_that_does_not_read_is_dropped_and_keeps_nobody_waiting(country
         return left
 
     assert run(scenario()) == 1
+
+
+def test_who_may_no_longer_hear_is_found_out_in_one_question(country, monkeypatch):
+    monkeypatch.setattr(live, "LEAVES_EVERY", 0.0)
+    monkeypatch.setattr(live, "PULSE", 0.05)
+    zone, nation = country.unit("PN-Z1"), country.unit("PN-EC")
+    viewer, analyst = country.people["viewer"], country.people["analyst"]
+    unit_of = {Leave(viewer.pk, zone.pk, False): "cards", Leave(analyst.pk, zone.pk, True): "board"}
+    unit_of |= {Leave(viewer.pk, zone.pk, True): "viewer's board", Leave(viewer.pk, nation.pk, False): "above"}
+    questions = []
+    real = live.lost
+
+    async def counted(db, leaves):
+        questions.append(len(leaves))
+        return await real(db, leaves)
+
+    monkeypatch.setattr(live, "lost", counted)
+
+    async def scenario():
+        hub, pages = Hub(), {}
+        for whose, name in unit_of.items():
+            pages[name] = Page((zone.pk, MONTH), leave=whose)
+            hub.join(pages[name].stream)
+        free = Page((zone.pk, MONTH))
+        hub.join(free.stream)
+        await until(lambda: pages["above"].is_over and pages["viewer's board"].is_over)
+        still = [name for name, page in pages.items() if not page.is_over]
+        await asyncio.to_thread(lambda: User.objects.filter(pk=viewer.pk).update(is_active=False))
+        await until(lambda: pages["cards"].is_over)
+        await asyncio.to_thread(lambda: revoke_role(by=None, user=analyst, role=Role.ANALYST, unit=zone))
+        await until(lambda: pages["board"].is_over)
+        has_lost = hub.has_lost(Leave(viewer.pk, zone.pk, False), time.time() - 60)
+        is_let_in_anew = not hub.has_lost(Leave(viewer.pk, zone.pk, False), time.time() + 1)
+        hub.close()
+        await asyncio.to_thread(connections.close_all)
+        return still, free.is_over and not len(hub), has_lost, is_let_in_anew
+
+    assert run(scenario()) == (["cards", "board"], True, True, True)
+    assert questions[0] == 4
+
+
+def test_leaves_are_what_the_permissions_say():
+    assert sorted(leave.FOR_CARDS) == sorted(roles_with(Permission.VIEW))
+    assert sorted(leave.FOR_BOARDS) == sorted(roles_with(Permission.ANALYSE))
+    assert tickets.HOURS * 3600 == live.LONGEST_LEAVE
 
 
 def test_a_sign_of_life_comes_without_an_event_and_a_leave_ends_with_its_time(country, monkeypatch):

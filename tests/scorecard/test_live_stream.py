@@ -7,12 +7,14 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
+from scorecard.live import app
 from scorecard.live import ticket as tickets
+from scorecard.live.leave import Leave
 from scorecard.live.pages import HEADER
 from scorecard.models import Card
 from tests.factories import MONTH, small_country
 from tests.scorecard.country import signed_in
-from tests.scorecard.live import Listener, cut_listeners, notify, server
+from tests.scorecard.live import Listener, cut_listeners, notify, run, server
 
 
 @pytest.fixture
@@ -77,6 +79,25 @@ def test_without_a_ticket_that_holds_nothing_is_heard(country, streams):
     assert httpx.get(address, trust_env=False).status_code == 403
     assert httpx.post(address, params={"ticket": good}, trust_env=False).status_code == 405
     assert httpx.get(streams.url, trust_env=False).status_code == 404
+
+
+def test_a_ticket_whose_leave_was_lost_opens_no_stream_and_one_given_later_does(country, monkeypatch):
+    viewer, zone = country.people["viewer"], country.unit("PN-Z1")
+    at = time.time()
+    monkeypatch.setattr(app.hub, "lost", {Leave(viewer.pk, zone.pk, False): at})
+    answers = []
+
+    async def send(message):
+        answers.append(message.get("status"))
+
+    def ask(ticket):
+        scope = {"type": "http", "path": app.PATH, "method": "GET", "query_string": f"ticket={ticket}".encode()}
+        return run(app._opened({**scope, "headers": []}, send))
+
+    assert ask(ticket_of(country, now=at - 1)) is None
+    assert answers[0] == 403
+    monkeypatch.setattr(app.hub, "join", lambda stream: None)
+    assert ask(ticket_of(country, now=at + 1)).leave == (viewer.pk, zone.pk, False)
 
 
 # What pages say
