@@ -54,8 +54,9 @@ class Whole:
         }[name]  # fmt: skip
         with (self.directory / f"{name}.log").open("ab") as log:
             self.processes[name] = children.spawn(
-                argv, log=log, death_signal=signal.SIGKILL, env=self.environment, cwd=engines.ROOT
-            )
+                argv, log=log, death_signal=signal.SIGKILL, cwd=engines.ROOT,
+                env=self.environment | {"PGAPPNAME": name},  # by which the database tells whose a connection is
+            )  # fmt: skip
 
     def kill(self, name):
         """SIGKILL to a program and all that it started."""
@@ -78,8 +79,11 @@ class Whole:
     # Asking
 
     def sql(self, query, *parameters):
-        with psycopg.connect(self.environment["DATABASE_URL"], autocommit=True) as db:
+        with self.connect() as db:
             return db.execute(query, parameters).fetchall()
+
+    def connect(self):
+        return psycopg.connect(self.environment["DATABASE_URL"], autocommit=True)
 
     def answers(self):
         with contextlib.suppress(OSError):
@@ -106,7 +110,7 @@ class Whole:
     # Events
 
     def events(self, size):
-        """New events of the running month, each with an identifier of its own."""
+        """New events of the month before the running one, each with an identifier of its own."""
         month, places = self.country["month"][:8], self.country["places"]
         return [
             {"external_id": f"W{n}", "category": "HOMICIDE.MURDER", "occurred_on": f"{month}{n % 20 + 1:02d}",

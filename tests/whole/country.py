@@ -6,24 +6,28 @@ Prints one JSON object: what the tests of the whole need to know of it.
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 
 def make():
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
     from django.core.management import call_command
+    from django.utils import timezone
 
     call_command("migrate", verbosity=0, interactive=False)
 
     from incidents import dictionary
     from incidents.models import Category, EventRule, Measure
+    from scorecard.refresh import refresh
     from tests.factories import SINCE, small_country
     from units import permissions, tokens
     from units.models import User
     from units.permissions import Role
 
-    country = small_country(months=2)
+    now = timezone.now()
+    country = small_country(months=2, last=timezone.localtime(now).date().replace(day=1), cards=False)
+    refresh(now=now)
     dictionary.ensure()
     police = country.institutions["PN"]
     EventRule.objects.create(
@@ -32,7 +36,6 @@ def make():
     )  # fmt: skip
     account = User.objects.create(username="feed", password="!", institution=police)
     permissions.grant(user=account, role=Role.INTEGRATOR, unit=country.units["PN-EC"])
-    now = datetime.now(UTC)
     _, token = tokens.issue(by=None, account=account, name="test", expires_at=now + timedelta(days=1), now=now)
     store = SessionStore()
     analyst = country.people[Role.ANALYST]
@@ -44,7 +47,9 @@ def make():
     return {
         "token": token,
         "session": store.session_key,
-        "month": country.month.isoformat(),
+        "month": country.months[0].isoformat(),
+        "running": country.month.isoformat(),
+        "police": police.pk,
         "places": [unit.territory.code for unit in country.reporting if unit.code != "PN-Z0"],
         "indicator": country.indicators["PN.HOMICIDES"].pk,
     }

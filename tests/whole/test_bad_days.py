@@ -17,7 +17,7 @@ WITH counted AS (
 ), said AS (
     SELECT m.month, u.territory_id, m.numerator AS n
     FROM indicators_measurement m JOIN units_unit u ON u.id = m.unit_id
-    WHERE m.indicator_id = %s AND m.month = %s AND m.source = 'events'
+    WHERE m.indicator_id = %s AND m.source = 'events'
 )
 SELECT * FROM counted FULL JOIN said USING (month, territory_id)
 WHERE coalesce(counted.n, 0) IS DISTINCT FROM said.n
@@ -38,13 +38,38 @@ def settled(whole, wait_until):
             "SELECT (SELECT count(*) FROM incidents_incidentkey), (SELECT count(*) FROM incidents_incident)"
         )[0]
         assert keys == incidents
-        assert whole.sql(DIFFERING, whole.country["indicator"], whole.country["month"]) == []
-        whole.run("manage.py", "audit_scores")
+        assert whole.sql(DIFFERING, whole.country["indicator"]) == []
+        whole.run("manage.py", "audit_scores", "--all")
 
     return check
 
 
-def test_a_worker_killed_in_mid_drain_loses_nothing(whole, settled):
+WAITING = """SELECT EXISTS (SELECT FROM pg_stat_activity
+    WHERE application_name = 'worker' AND wait_event_type = 'Lock' AND %s = ANY(pg_blocking_pids(pid)))"""
+CONNECTED = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'worker')"
+HELD = {
+    "figures": "indicators_measurement WHERE month = %(month)s",
+    "cards": "scorecard_card WHERE institution_id = %(police)s AND month >= %(month)s",
+}
+
+
+@pytest.mark.parametrize("writing", HELD)
+def test_a_worker_killed_in_mid_drain_leaves_its_marks_to_the_next(whole, settled, wait_until, writing):
+    """The drain waits for a row that we hold, with the marks taken, and before its commit."""
+    with whole.connect() as db, db.transaction():
+        db.execute(f"SELECT FROM {HELD[writing]} FOR UPDATE", whole.country)
+        identifiers = [name for _ in range(3) for name in whole.post_until_taken(whole.events(10))]
+        wait_until(lambda: whole.sql(WAITING, db.info.backend_pid)[0][0], why="no drain waits for what is held")
+        whole.kill("worker")
+        assert not whole.is_settled(), "what is not committed must still be marked"
+        assert whole.sql(CONNECTED)[0][0], "the drain's transaction was still open when its worker died"
+    wait_until(lambda: not whole.sql(CONNECTED)[0][0], why="the dead worker's transaction does not end")
+    assert not whole.is_settled(), "the dead worker's transaction was carried through without it"
+    whole.start("worker")
+    settled(identifiers)
+
+
+def test_a_worker_killed_again_and_again_under_load_loses_nothing(whole, settled):
     def kill():
         whole.kill("worker")
         whole.start("worker")
