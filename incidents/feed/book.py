@@ -41,6 +41,8 @@ class Slot:
 
     is_number: bool
     position: int
+    is_retired: bool = False
+    retired: set = field(default_factory=set)  # codes that are offered no more
     codes: set = field(default_factory=set)
     labels: dict = field(default_factory=dict)
 
@@ -81,15 +83,19 @@ class Book:
         slots, self.people, self.fields = {}, {Factor.VICTIM: Slots(), Factor.VICTIMIZER: Slots()}, {}
         self.surroundings = Slots()
         for variable in Variable.objects.exclude(kind=Kind.COLUMN):
-            slot = slots[variable.pk] = Slot(variable.kind == Kind.NUMBER, variable.position)
+            slot = slots[variable.pk] = Slot(variable.kind == Kind.NUMBER, variable.position, variable.is_retired)
             self.fields[variable.factor, slot.is_number, slot.position] = f"{variable.factor}.{variable.key}"
             if variable.factor == Factor.ENVIRONMENT:
                 self.surroundings[variable.key] = self.surroundings[f"environment.{variable.key}"] = slot
             else:
                 self.people[variable.factor][variable.key] = slot
-        rows = VariableCode.objects.order_by("-code").values_list("variable_id", "code", "label", "name", "name_en")
-        for variable, code, label, name, name_en in rows:
+        rows = VariableCode.objects.order_by("-code").values_list(
+            "variable_id", "code", "label", "name", "name_en", "is_retired"
+        )
+        for variable, code, label, name, name_en, is_retired in rows:
             slot = slots[variable]
+            if is_retired:
+                slot.retired.add(code)
             slot.codes.add(code)
             for text in (name_en, name):
                 if text:

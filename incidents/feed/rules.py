@@ -38,6 +38,7 @@ REFUSED = {
 
 FLAGGED = {
     "older": _("an older account than the one held: nothing changed"),
+    "retired": _("a variable or a value of the dictionary that is retired: taken as it was said"),
     "point_zero": _("coordinates (0, 0), taken as missing"),
     "point_outside": _("coordinates outside the country, taken as missing"),
     "point_nowhere": _("the point lies in no boundary"),

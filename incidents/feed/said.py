@@ -65,9 +65,9 @@ class Reader:
         day, time_, precision = self._when(item, faults)
         stages = self._stages(item, faults)
         longitude, latitude = self._point(item, faults, flags)
-        codes, numbers = self._variables(item.variables, faults) if item.variables else ([], [])
-        victims = self._people("victim", item.victims, faults) if item.victims else []
-        victimizers = self._people("victimizer", item.victimizers, faults) if item.victimizers else []
+        codes, numbers = self._variables(item.variables, faults, flags) if item.variables else ([], [])
+        victims = self._people("victim", item.victims, faults, flags) if item.victims else []
+        victimizers = self._people("victimizer", item.victimizers, faults, flags) if item.victimizers else []
         if faults:
             return None, faults, flags
         choices = (
@@ -169,22 +169,22 @@ class Reader:
             return None, None
         return x, y
 
-    def _variables(self, said, faults):
-        return _arrays(said, self.book.surroundings, "variables.", faults)
+    def _variables(self, said, faults, flags):
+        return _arrays(said, self.book.surroundings, "variables.", faults, flags)
 
-    def _people(self, factor, people, faults):
+    def _people(self, factor, people, faults, flags):
         slots = self.book.people[factor]
-        return [_arrays(person, slots, f"{factor}s.{n}.", faults) for n, person in enumerate(people, 1)]
+        return [_arrays(person, slots, f"{factor}s.{n}.", faults, flags) for n, person in enumerate(people, 1)]
 
 
-def _arrays(said, slots, prefix, faults):
+def _arrays(said, slots, prefix, faults, flags):
     """Codes and numbers by position, as long as what is said; 0 and NaN between."""
     codes, numbers = [], []
     known = slots.known
     for pair in said.items():
         at = known.get(pair)
         if at is None:
-            _say(pair, slots, prefix, codes, numbers, faults)
+            _say(pair, slots, prefix, codes, numbers, faults, flags)
             continue
         position, code = at
         if position == len(codes):
@@ -194,8 +194,8 @@ def _arrays(said, slots, prefix, faults):
     return codes, numbers
 
 
-def _say(pair, slots, prefix, codes, numbers, faults):
-    """What was not said in just these letters before, or is a number."""
+def _say(pair, slots, prefix, codes, numbers, faults, flags):
+    """What was not said in just these letters before, is a number, or is retired, which is flagged and taken."""
     key, value = pair
     slot = slots.get(key)
     if slot is None:
@@ -203,14 +203,22 @@ def _say(pair, slots, prefix, codes, numbers, faults):
     elif value is None or value == "":
         return
     elif slot.is_number:
+        _flag_retired(slot.is_retired, flags)
         _put(numbers, slot.position, _number(value, prefix + key, faults), math.nan)
     else:
         code = slot.code(value)
         if code is None:
             faults.append(Fault(prefix + key, "unknown_code", shown(value)))
         else:
-            slots.remember(pair, slot.position, code)
+            if not _flag_retired(slot.is_retired or code in slot.retired, flags):
+                slots.remember(pair, slot.position, code)
             _put(codes, slot.position, code, 0)
+
+
+def _flag_retired(is_retired, flags):
+    if is_retired and "retired" not in flags:
+        flags.append("retired")
+    return is_retired
 
 
 def _put(values, position, value, nothing):

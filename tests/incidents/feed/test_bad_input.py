@@ -5,7 +5,7 @@ import json
 import pytest
 
 from incidents.feed import BodyError, decode
-from incidents.models import Incident, PlacePrecision
+from incidents.models import Incident, PlacePrecision, Variable, VariableCode, Victim
 from tests.incidents.feed.conftest import item
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,22 @@ def test_doubtful_place_is_taken_and_flagged(send, said, flag, precision):
     outcome = send(item(**said))
     assert (outcome.results, outcome.flags) == (["created"], {0: [flag]})
     assert Incident.objects.get().place_precision == precision
+
+
+@pytest.mark.parametrize("is_variable", [True, False])
+def test_what_is_retired_is_taken_and_flagged(send, is_variable, settings):
+    settings.BOOK_SECONDS = 0
+    sex = Variable.objects.get(factor="victim", key="sex")
+    assert send(item("BEFORE")).flags == {}
+    what = sex if is_variable else VariableCode.objects.get(variable=sex, label="HOMBRE")
+    what.is_retired = True
+    what.save()
+    people = [{"sex": "HOMBRE"}, {"sex": "HOMBRE"}, {"sex": "MUJER"}]
+    outcome = send(item("A", victims=people), item("B", victims=[{"sex": "MUJER"}]))
+    assert outcome.results == ["created", "created"]
+    assert outcome.flags == ({0: ["retired"], 1: ["retired"]} if is_variable else {0: ["retired"]})
+    said = [victim.codes[sex.position] for victim in Victim.objects.order_by("incident_id", "ordinal")]
+    assert said[0] == said[1] == said[2] != said[3] == said[4] != 0
 
 
 @pytest.mark.parametrize(
