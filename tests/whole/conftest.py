@@ -35,6 +35,10 @@ class Whole:
         }
         self.numbers = count(1)
 
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
     # Processes
 
     def run(self, *argv):

@@ -17,8 +17,9 @@ def make():
 
     call_command("migrate", verbosity=0, interactive=False)
 
-    from incidents import dictionary
+    from incidents import counting, dictionary
     from incidents.models import Category, EventRule, Measure
+    from indicators.months import add_months
     from scorecard.refresh import refresh
     from tests.factories import SINCE, small_country
     from units import permissions, tokens
@@ -27,13 +28,14 @@ def make():
 
     now = timezone.now()
     country = small_country(months=2, last=timezone.localtime(now).date().replace(day=1), cards=False)
-    refresh(now=now)
     dictionary.ensure()
     police = country.institutions["PN"]
     EventRule.objects.create(
         indicator=country.indicators["PN.HOMICIDES"], measure=Measure.EVENTS, from_month=SINCE,
         category=Category.objects.get(code="HOMICIDE"),
     )  # fmt: skip
+    counting.recount(by=None, start=country.months[0], end=add_months(country.month, 1), now=now)
+    refresh(now=now)
     account = User.objects.create(username="feed", password="!", institution=police)
     permissions.grant(user=account, role=Role.INTEGRATOR, unit=country.units["PN-EC"])
     _, token = tokens.issue(by=None, account=account, name="test", expires_at=now + timedelta(days=1), now=now)
