@@ -6,6 +6,7 @@ item that names something unknown asks for it at once.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -57,11 +58,22 @@ class Slot:
 
 
 class Slots(dict):
-    """Slots by the keys of variables. `known`: (key, value as sent) to (position, code), of those seen before."""
+    """Slots by the keys of variables.
+
+    known: (key, value as sent) to (position, code), of those seen before. number_at: the position of a number by its
+    key. no_codes, no_numbers: arrays in which nothing is said, as long as the dictionary's.
+    """
 
     def __init__(self):
         super().__init__()
-        self.known = {}
+        self.known, self.number_at, self.no_codes, self.no_numbers = {}, {}, [], []
+
+    def complete(self):
+        """After the last variable: what is worked out once for all items."""
+        self.number_at = {key: slot.position for key, slot in self.items() if slot.is_number}
+        places = [slot.position + 1 for slot in self.values() if not slot.is_number]
+        self.no_codes = [0] * max(places, default=0)
+        self.no_numbers = [math.nan] * (max(self.number_at.values(), default=-1) + 1)
 
     def remember(self, pair, position, code):
         if len(self.known) < MEMORY:
@@ -89,6 +101,8 @@ class Book:
                 self.surroundings[variable.key] = self.surroundings[f"environment.{variable.key}"] = slot
             else:
                 self.people[variable.factor][variable.key] = slot
+        for held in (self.surroundings, *self.people.values()):
+            held.complete()
         rows = VariableCode.objects.order_by("-code").values_list(
             "variable_id", "code", "label", "name", "name_en", "is_retired"
         )

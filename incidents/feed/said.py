@@ -179,53 +179,51 @@ class Reader:
 
 def _arrays(said, slots, prefix, faults, flags):
     """Codes and numbers by position, as long as what is said; 0 and NaN between."""
-    codes, numbers = [], []
-    known = slots.known
+    codes, numbers = slots.no_codes.copy(), slots.no_numbers.copy()
+    last = last_number = -1
+    known, number_at = slots.known, slots.number_at
     for pair in said.items():
         at = known.get(pair)
-        if at is None:
-            _say(pair, slots, prefix, codes, numbers, faults, flags)
+        if at is not None:
+            position, codes[position] = at
+            if position > last:
+                last = position
             continue
-        position, code = at
-        if position == len(codes):
-            codes.append(code)
-        else:
-            _put(codes, position, code, 0)
+        key, value = pair
+        position = number_at.get(key)
+        if position is None:
+            last = max(last, _say(key, value, slots, prefix, codes, faults, flags))
+        elif value is not None and value != "":
+            _flag_retired(slots[key].is_retired, flags)
+            numbers[position] = _number(value, prefix + key, faults)
+            if position > last_number:
+                last_number = position
+    del codes[last + 1 :], numbers[last_number + 1 :]
     return codes, numbers
 
 
-def _say(pair, slots, prefix, codes, numbers, faults, flags):
-    """What was not said in just these letters before, is a number, or is retired, which is flagged and taken."""
-    key, value = pair
+def _say(key, value, slots, prefix, codes, faults, flags):
+    """What was not said in just these letters before, or is retired, which is flagged and taken. Its place, or -1."""
     slot = slots.get(key)
     if slot is None:
         faults.append(Fault(prefix + key, "unknown_variable"))
-    elif value is None or value == "":
-        return
-    elif slot.is_number:
-        _flag_retired(slot.is_retired, flags)
-        _put(numbers, slot.position, _number(value, prefix + key, faults), math.nan)
-    else:
-        code = slot.code(value)
-        if code is None:
-            faults.append(Fault(prefix + key, "unknown_code", shown(value)))
-        else:
-            if not _flag_retired(slot.is_retired or code in slot.retired, flags):
-                slots.remember(pair, slot.position, code)
-            _put(codes, slot.position, code, 0)
+        return -1
+    if value is None or value == "":
+        return -1
+    code = slot.code(value)
+    if code is None:
+        faults.append(Fault(prefix + key, "unknown_code", shown(value)))
+        return -1
+    if not _flag_retired(slot.is_retired or code in slot.retired, flags):
+        slots.remember((key, value), slot.position, code)
+    codes[slot.position] = code
+    return slot.position
 
 
 def _flag_retired(is_retired, flags):
     if is_retired and "retired" not in flags:
         flags.append("retired")
     return is_retired
-
-
-def _put(values, position, value, nothing):
-    missing = position + 1 - len(values)
-    if missing > 0:
-        values.extend([nothing] * missing)
-    values[position] = value
 
 
 def _number(value, name, faults):
