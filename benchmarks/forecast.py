@@ -4,7 +4,7 @@ Counts come from the Ministry's file in ../shared/data; without it the benchmark
 series is forecast at the end of March, June and September; run rate, last twelve months and last year get negative
 binomial intervals by the very calibration that ours has, and by one that corrects no common error, whichever is better.
 Districts are forecast as pages forecast them, all of the level together; beside it in the company of their zone alone,
-the nine zones, and the nation by itself.
+the nine zones, and the nation by itself. Of what is no count, the share of victims killed with firearms stands for all.
 """
 
 import csv
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import bench
-from indicators.forecast import year
+from indicators.forecast import measure, year
 
 FILE = Path(__file__).resolve().parents[2] / "shared/data/ecuador/mdi_homicidiosintencionales_pm_2014-2023.xlsx"
 DISTRICTS = FILE.parent / "codes/planning_districts_140.csv"
@@ -59,6 +59,10 @@ def forecasts(report, options):
         _losses(report, some, found, f"{label}, ")
         for month, name in ORIGINS.items():
             report.fact(f"{label}, coverage, end of {name}, all years", _mean(found[month], YEARS, 1), "of units")
+    armed = read_counts("FUEGO")
+    zone_shares = np.array([armed[group].sum(0) for group in zones]), above
+    _shares(report, "firearm share, nine zones", *zone_shares)
+    _shares(report, "firearm share, nation alone", *(part.sum(0)[None] for part in zone_shares))
 
 
 def _losses(report, counts, ours, label, at_most=None):
@@ -73,6 +77,28 @@ def _losses(report, counts, ours, label, at_most=None):
             best = min(loss, key=loss.get)
             report.times(f"{label}decile loss {span}, end of {name}", [_mean(ours[month], years, 0)], unit="victims",
                          beside=f"best: {best[0]}", peer=[loss[best]], at_most=at_most)  # fmt: skip
+
+
+def _shares(report, label, top, under):
+    """Percentages, whose year is a ratio of sums: mean error beside the share to date, and how many fell within."""
+    with np.errstate(invalid="ignore"):
+        values = 100 * top / under
+        to_date = [np.cumsum(part.reshape(len(part), -1, 12), 2) for part in (top, under)]
+        to_date = (to_date[0] / to_date[1] * 100).reshape(values.shape)
+    for month, name in ORIGINS.items():
+        off, peer, inside = [], [], []
+        for end in range(12 + month, values.shape[1], 12):
+            some, came = slice(max(0, end - year.KEPT), end), to_date[:, end - month + 11]
+            known = measure.Year(values[:, some], to_date[:, some], month, 12, measure.MEAN)
+            if (said := measure.forecast(known)) is None:
+                continue
+            off.append(np.abs(came - said.middle).mean())
+            peer.append(np.abs(came - to_date[:, end - 1]).mean())
+            inside.append((said.quantile(0.1) <= came) & (came <= said.quantile(0.9)))
+        report.times(f"{label}, mean error, end of {name}", [float(np.mean(off))], unit="points",
+                     beside="to date", peer=[float(np.mean(peer))])  # fmt: skip
+        report.fact(f"{label}, within the 80 % interval, end of {name}", float(np.mean(inside)), "of figures")
+        report.fact(f"{label}, figures forecast, end of {name}", int(np.size(inside)), "figures")
 
 
 def _arrangement(report, label, found, ours):
@@ -145,19 +171,19 @@ def read_zones():
     return [np.flatnonzero(zones == one) for one in sorted(set(zone.values()))]
 
 
-def read_counts():
-    """Homicides of the 140 districts by month, (140, 120): one row of the file is one victim."""
+def read_counts(weapon=""):
+    """Homicides of the 140 districts by month, (140, 120): one row of the file is one victim; by a weapon alone."""
     from python_calamine import CalamineWorkbook
 
     with DISTRICTS.open() as file:
         codes = sorted(row["district_code"] for row in csv.DictReader(file))
     place = {code: at for at, code in enumerate(codes)}
     head, *rows = CalamineWorkbook.from_path(FILE).get_sheet_by_index(0).to_python()
-    code, day = (head.index(name) for name in ("codigo_subcircuito", "fecha_infraccion"))
+    code, day, arm = (head.index(name) for name in ("codigo_subcircuito", "fecha_infraccion", "arma"))
     counts = np.zeros((len(codes), 12 * (YEARS[-1] - FIRST + 1)))
     for row in rows:
         at = place.get(str(row[code]).strip()[:5])
-        if at is not None:
+        if at is not None and weapon in str(row[arm]).upper():
             on = row[day] if isinstance(row[day], datetime.date) else datetime.date.fromisoformat(str(row[day])[:10])
             counts[at, (on.year - FIRST) * 12 + on.month - 1] += 1
     return counts

@@ -11,12 +11,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from indicators.codes import Sense
+from indicators.forecast.measure import Way
 from indicators.months import months_of_year
 from scorecard import judgements, wording
 from scorecard.components import Chart, Series
+from scorecard.expected import DONE, EARLY, HIGHEST, MONTHS, SHORT, trajectory_of
 from scorecard.html import current_language
-from scorecard.trajectory import HIGHER, LOWER, Asked, Trajectory, is_forecast, last_whole, panel_of, targets_of
-from scorecard.trajectory import trajectory as computed
+from scorecard.promised import HIGHER, LOWER, adds_up, is_rate
+from scorecard.trajectory import Trajectory, is_counted, last_whole
 from units.permissions import Permission, can
 
 SURE = 0.01  # chances nearer to 0 or 1 than this are not told apart: the model does not know that well
@@ -36,43 +39,69 @@ class Outlook:
 
 
 def outlook_of(user, unit, owner, sheet, position: int | None, month: date, today: date) -> Outlook | None:
-    """The section of an indicator's page; None for what is no count of events. At most five questions."""
-    if position is None or owner is None or not is_forecast(sheet):
+    """The section of an indicator's page; None where it is not due of the unit. At most seven questions."""
+    if position is None or owner is None:
         return None
-    last = last_whole(month, today)
-    found = None
-    if last.year == month.year and (panel := panel_of(unit, last, position + 1, position + 1)):
-        targets = targets_of(owner, sheet.indicator, month.year)
-        found = computed(panel, Asked(sheet.sense, targets))
+    found = trajectory_of(unit, owner, sheet, position, month, last_whole(month, today))
     href = reverse("judgement", args=[unit.code, sheet.indicator.code]) + f"?month={month:%Y-%m}"
     return Outlook(
         sentence(found, sheet, month.year),
-        _rows(found, sheet) if found else [],
-        _chart(found, sheet, month.year) if found else None,
-        method(found) if found else [],
+        _rows(found, sheet),
+        _chart(found, sheet, month.year) if _is_drawn(found) else None,
+        method(found, sheet) if found.calibration else [],
         judgements.judgements_of(unit, sheet.indicator, month.year),
         href if can(user, Permission.ENTER, unit) else "",
         month.year,
     )
 
 
-def sentence(found: Trajectory | None, sheet: Any, year: int) -> str:
+def sentence(found: Trajectory, sheet: Any, year: int) -> str:
     """Whether the year's target will be met, in one sentence."""
-    if found is None:
-        return _("A forecast appears after the year's first whole month with a figure.")
-    low, middle, high = (whole(value) for value in found.total)
+    if not found.is_foretold:
+        return _why_not(found)
+    low, middle, high = (figure(value, sheet) for value in found.total)
     said = {"year": year, "low": low, "middle": middle, "high": high, "unit": sheet.local_unit_of_measure}
     if found.months_left == 0:
         return _("%(year)s ended with %(middle)s %(unit)s.") % said
+    if math.isnan(found.low[-1]):
+        first = _("%(year)s is expected to end with %(middle)s %(unit)s.") % said
+        return first + " " + _("Neither interval nor chance is given: earlier years do not bear one out.")
     first = _("%(year)s is expected to end with %(middle)s %(unit)s (80 %% interval: %(low)s to %(high)s).") % said
     if math.isnan(found.chance):
         return first
-    said |= {"target": whole(found.target), "chance": chance_words(found.chance)}
+    said |= {"target": _promised(found, sheet), "chance": chance_words(found.chance)}
     return first + " " + _("Chance of meeting the target of %(target)s: %(chance)s.") % said
 
 
-def whole(value: float) -> str:
-    return wording.number(value, 0)
+def _why_not(found: Trajectory) -> str:
+    return {
+        EARLY: _("A forecast appears after the year's first whole month with a figure."),
+        SHORT: _("No forecast: too few earlier years are known to say how far off one may be."),
+        MONTHS: _("No forecast: the sheet has no rule over months, so each month stands alone against its target."),
+        HIGHEST: _("No forecast: the year's figure is its highest month, which one month alone may decide."),
+        DONE: _("No forecast: a milestone is done or not done by its date."),
+    }[found.why_not or EARLY]
+
+
+def decimals_of(sheet: Any) -> int:
+    """Decimals of the year's figure: none of a count of events."""
+    return 0 if is_counted(sheet) and not is_rate(sheet) else sheet.decimals
+
+
+def figure(value: float, sheet: Any) -> str:
+    return wording.number(value, decimals_of(sheet))
+
+
+def _promised(found: Trajectory, sheet: Any) -> str:
+    """The year's target as printed; of a range both ends, an open one as such."""
+    goal = found.goal
+    if sheet.sense != Sense.WITHIN:
+        return figure(goal.target, sheet)
+    if math.isnan(goal.high):
+        return _("at least %(figure)s") % {"figure": figure(goal.target, sheet)}
+    if math.isnan(goal.target):
+        return _("at most %(figure)s") % {"figure": figure(goal.high, sheet)}
+    return f"{figure(goal.target, sheet)}–{figure(goal.high, sheet)}"
 
 
 def chance_words(chance: float) -> str:
@@ -87,17 +116,29 @@ def chance_words(chance: float) -> str:
 
 
 def _rows(found: Trajectory, sheet: Any) -> list[tuple[str, str]]:
-    rows = [(_("So far this year"), whole(found.actual[found.last.month - 1]))]
+    rows, has_target = [], not (math.isnan(found.goal.target) and math.isnan(found.goal.high))
+    if has_target:
+        rows.append((_("Promised by the year's end"), _promised(found, sheet)))
+    if not math.isnan(found.so_far):
+        rows.append((_("So far this year"), figure(found.so_far, sheet)))
     if found.against is not None:
-        rows.append((_("Last year to the same month"), f"{whole(found.before)} ({_against(found.against)})"))
-    if found.months_left:
-        rows.append((_("A month so far"), wording.number(found.pace, 1)))
-    if not math.isnan(found.target) and found.months_left:
-        rows.insert(0, (_("Promised by the year's end"), whole(found.target)))
-        rows.append((_("A month from now on to meet it"), _needed(found, sheet)))
+        rows.append((_("Last year to the same month"), f"{figure(found.before, sheet)} ({_against(found.against)})"))
+    if found.months_left and not math.isnan(found.pace):
+        rows.append((_("A month so far"), _monthly(found.pace, found, sheet)))
+    if has_target and found.months_left and (needed := _needed(found, sheet)):
+        rows.append((_("A month from now on to meet it"), needed))
     if found.missing:
         rows.append((_("Forecast as well: no figure"), ", ".join(wording.short_month(m) for m in found.missing)))
     return rows
+
+
+def _monthly(value: float, found: Trajectory, sheet: Any) -> str:
+    """A month's figure; of a rate, the events that it is as well."""
+    said = wording.number(value, sheet.decimals if is_rate(sheet) else max(1, sheet.decimals))
+    if not is_rate(sheet):
+        return said
+    events = wording.number(value / found.events, 1)
+    return _("%(figure)s, which is %(events)s events") % {"figure": said, "events": events}
 
 
 def _against(found: Any) -> str:
@@ -112,37 +153,65 @@ def _against(found: Any) -> str:
 
 
 def _needed(found: Trajectory, sheet: Any) -> str:
-    said = {"figure": wording.number(max(found.needed, 0.0), 1)}
+    if sheet.sense == Sense.WITHIN:
+        ends = [value for value in (found.needed, found.needed_high) if not math.isnan(value)]
+        return "–".join(_monthly(max(value, 0.0), found, sheet) for value in ends)
+    if math.isnan(found.needed):
+        return ""
+    said = {"figure": _monthly(max(found.needed, 0.0), found, sheet)}
     if sheet.sense in LOWER:
         return _("out of reach: already exceeded") if found.needed < 0 else _("at most %(figure)s") % said
     if sheet.sense in HIGHER:
+        if sheet.unit_of_measure == "%" and found.needed > 100:
+            return _("out of reach: above all of them")
         return _("already met") if found.needed <= 0 else _("at least %(figure)s") % said
     return said["figure"]
 
 
+def _is_drawn(found: Trajectory) -> bool:
+    """Whether there is anything to draw."""
+    goal = found.goal
+    return any(not math.isnan(v) for line in (goal.path, goal.high_path, found.actual) for v in line)
+
+
 def _chart(found: Trajectory, sheet: Any, year: int) -> Chart:
     months = months_of_year(year)
-    series = [
-        Series(_("80 % interval, lower end"), found.low, "low"),
-        Series(_("80 % interval, upper end"), found.high, "high"),
-        Series(_("Promised path"), found.promised, "target"),
-        Series(_("Expected"), found.middle, "before"),
-        Series(_("Actual"), found.actual),
-    ]
+    series = []
+    if not math.isnan(found.low[-1]):
+        series.append(Series(_("80 % interval, lower end"), found.low, "low"))
+        series.append(Series(_("80 % interval, upper end"), found.high, "high"))
+    if sheet.sense == Sense.WITHIN:
+        series.append(Series(_("Promised path, lower end"), found.goal.path, "target"))
+        series.append(Series(_("Promised path, upper end"), found.goal.high_path, "target"))
+    else:
+        series.append(Series(_("Promised path"), found.goal.path, "target"))
+    if found.is_foretold:
+        series.append(Series(_("Expected"), found.middle, "before"))
+    series.append(Series(_("Actual"), found.actual))
     return Chart(
         id="trajectory",
-        title=_("Added up from January: promised, actual, and expected to the year's end"),
+        title=_title(found, sheet),
         x=[month.isoformat() for month in months],
         labels=[wording.short_month(month) for month in months],
         series=series,
         unit=sheet.local_unit_of_measure,
-        decimals=0,
+        decimals=decimals_of(sheet),
     )
 
 
-def method(found: Trajectory) -> list[tuple[str, str]]:
+def _title(found: Trajectory, sheet: Any) -> str:
+    if not found.is_foretold:
+        return _("The year's path: promised and actual")
+    if adds_up(sheet):
+        return _("Added up from January: promised, actual, and expected to the year's end")
+    return _("The year's path: promised, actual, and expected to the year's end")
+
+
+def method(found: Trajectory, sheet: Any) -> list[tuple[str, str]]:
     """The model, by what it was calibrated, and how earlier years fitted."""
     known = found.calibration
+    if isinstance(known, Way):
+        return _measured(found, known)
     memory = wording.number(known.memory, 1)
     units = ngettext("%(n)s unit of the same level", "%(n)s units of the same level", found.units)
     if found.units > 1:
@@ -169,3 +238,24 @@ def method(found: Trajectory) -> list[tuple[str, str]]:
 
 def _factor(value: float) -> str:
     return f"{value:.2f}".replace(".", "," if current_language() == "es" else ".")
+
+
+def _measured(found: Trajectory, known: Way) -> list[tuple[str, str]]:
+    """The same of what is no count of events."""
+    ways = {
+        "three": _("months to come stand where the last ones did"),
+        "date": _("months to come stand where this year's have stood so far"),
+        "year": _("months to come stand at the mean of the last year"),
+        "season": _("months to come stand where last year's same months did, moved as this year has moved so far"),
+    }
+    units = ngettext("%(n)s unit of the same level", "%(n)s units of the same level", found.units) % {"n": found.units}
+    years = ngettext("%(n)s earlier year", "%(n)s earlier years", known.years) % {"n": known.years}
+    said = {"years": years, "units": units, "cells": known.cells}
+    text = _("on %(years)s of %(units)s (%(cells)s figures), which also chose the rule")
+    if found.tested:
+        said |= {"within": wording.number(found.share * found.tested, 0), "tested": found.tested}
+        text = _(
+            "on %(years)s of %(units)s (%(cells)s figures), which also chose the rule; %(within)s of %(tested)s fell "
+            "within the 80 %% interval that the other years gave"
+        )
+    return [(_("Model"), ways[known.name]), (_("Calibration"), text % said)]

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import special
 
 SPREADS = np.geomspace(0.002, 4.0, 48)
+COARSE = 5  # every fifth is tried first, then those around the best
 USUAL_SPREAD, USUAL_WIDTH = 0.05, 1.0  # where little is known: its middle, and the standard deviation of its logarithm
 UNTRIED_SPREAD = 0.1  # where nothing is: no earlier year
 
@@ -38,7 +39,16 @@ def quantile(chance, mean, spread):
 
 def fit_spread(count, mean, weight):
     """(spread, log score): the spread by which past counts were likeliest, drawn to the usual one where few."""
-    scores = np.array([(log_chance(count, mean, spread) * weight).sum() for spread in SPREADS])
-    scores -= (np.log(SPREADS / USUAL_SPREAD) / USUAL_WIDTH) ** 2 / 2
+    scores = np.full(len(SPREADS), -np.inf)
+
+    def score(at):
+        drawn = (np.log(SPREADS[at] / USUAL_SPREAD) / USUAL_WIDTH) ** 2 / 2
+        scores[at] = (log_chance(count, mean, SPREADS[at]) * weight).sum() - drawn
+
+    for at in range(0, len(SPREADS), COARSE):
+        score(at)
+    near = int(np.argmax(scores))
+    for at in range(max(near - COARSE + 1, 0), min(near + COARSE, len(SPREADS))):
+        score(at)
     best = int(np.argmax(scores))
     return float(SPREADS[best]), float(scores[best])
