@@ -30,6 +30,8 @@ DAY = "string_agg(int4send(i.occurred_on - %(epoch)s::date), ''::bytea) FILTER (
 TERRITORY = "string_agg(int4send(coalesce(i.territory_id, 0)), ''::bytea) FILTER (WHERE {usable})"
 HOURS = "date_part('hour', i.occurred_at)::int = ANY(%(hours)s)"
 WEEKDAYS = "date_part('isodow', i.occurred_on)::int = ANY(%(weekdays)s)"
+BOX = "i.longitude >= %(west)s AND i.longitude < %(east)s AND i.latitude >= %(south)s AND i.latitude < %(north)s"
+SIDES = ("west", "south", "east", "north")
 MONTHS = """
 SELECT date_trunc('month', i.occurred_on)::date, i.source_id, count(*)::int, count(i.longitude)::int
 FROM incidents_incident i
@@ -38,10 +40,9 @@ GROUP BY 1, 2
 ORDER BY 1, 2
 """
 LISTED = """
-SELECT i.occurred_on, i.occurred_at, i.category_id, i.territory_id, i.longitude, i.latitude
+SELECT i.id, i.occurred_on, i.occurred_at, i.category_id, i.territory_id, i.longitude, i.latitude
 FROM incidents_incident i
-WHERE {where} AND {hours} AND i.longitude >= %(west)s AND i.longitude < %(east)s
-    AND i.latitude >= %(south)s AND i.latitude < %(north)s
+WHERE {where} AND {hours}
 ORDER BY i.occurred_on DESC, i.occurred_at DESC NULLS LAST, i.id DESC
 LIMIT %(limit)s
 """
@@ -72,6 +73,7 @@ class Selection:
     """Which events: days [start, end), and where given, categories, territories, hours of the day, days of the week.
 
     weekdays: 1 Monday to 7 Sunday. such: what else is asked, as incidents.conditions.where says it of an event.
+    box: (west, south, east, north) in degrees, without its upper edges; is_outside: what has a point, but not in it.
     """
 
     start: date
@@ -81,6 +83,8 @@ class Selection:
     hours: tuple[int, ...] | None = None
     weekdays: tuple[int, ...] | None = None
     such: tuple[str, tuple] = ("", ())
+    box: tuple[float, float, float, float] | None = None
+    is_outside: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -93,6 +97,7 @@ class Selection:
             "weekdays": list(self.weekdays or ()),
             "epoch": EPOCH,
             **{f"such{n}": value for n, value in enumerate(self.such[1])},
+            **dict(zip(SIDES, self.box or (), strict=False)),
         }
 
     @property
@@ -104,6 +109,8 @@ class Selection:
             parts.append("i.territory_id = ANY(%(territories)s)")
         if self.weekdays is not None:
             parts.append(WEEKDAYS)
+        if self.box is not None:
+            parts.append(f"NOT ({BOX})" if self.is_outside else BOX)
         if self.such[0]:
             names = iter(range(len(self.such[1])))
             parts.append(re.sub("%s", lambda _: f"%(such{next(names)})s", self.such[0]))
@@ -209,11 +216,10 @@ def points(asked: Selection, *, with_days: bool = True, with_territories: bool =
     )
 
 
-def listed(asked: Selection, box: tuple[float, float, float, float], limit: int) -> list[tuple]:
-    """Events within (west, south, east, north): day, time, category, territory, longitude, latitude; latest first."""
+def listed(asked: Selection, limit: int) -> list[tuple]:
+    """The latest events: number, day, time, category, territory, longitude, latitude; the latest first."""
     statement = LISTED.format(where=asked.where, hours=asked.hours_where)
-    sides = dict(zip(("west", "south", "east", "north"), box, strict=True))
-    return fetch(statement, {**asked.parameters, **sides, "limit": limit})
+    return fetch(statement, {**asked.parameters, "limit": limit})
 
 
 def below(territory) -> tuple[int, ...] | None:

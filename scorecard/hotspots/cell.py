@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +16,7 @@ from scorecard import wording
 from scorecard.hotspots import words
 from scorecard.hotspots.spots import Spots
 from scorecard.hotspots.tables import names_of
-from units.tables import Column, Table
+from units.tables import Cell, Column, Table
 
 SHOWN, FILED = 50, 5000  # events of a cell on the page, and in a file
 TYPICAL = 10  # events from which something may be called typical
@@ -30,15 +31,15 @@ class OpenedCell:
 
     @cached_property
     def rows(self) -> list[tuple]:
-        return read.listed(self.spots.selection, self.spots.box_of(self.cell), FILED)
+        return read.listed(replace(self.spots.selection, box=self.spots.box_of(self.cell)), FILED)
 
     @cached_property
     def categories(self) -> dict[int, str]:
-        return {one.pk: one.local_name for one in Category.objects.filter(pk__in={row[2] for row in self.rows})}
+        return {one.pk: one.local_name for one in Category.objects.filter(pk__in={row[3] for row in self.rows})}
 
     @cached_property
     def names(self) -> dict[int, str]:
-        return names_of([row[3] for row in self.rows if row[3]] + list(self.spots.places.values()))
+        return names_of([row[4] for row in self.rows if row[4]] + list(self.spots.places.values()))
 
     @property
     def place(self) -> str:
@@ -70,9 +71,9 @@ class OpenedCell:
         """What most of the events have in common; nothing where they are few."""
         if len(self.rows) < TYPICAL:
             return []
-        found = [(_("Most frequent"), self._most(Counter(self.categories[row[2]] for row in self.rows)))]
-        found.append((_("Weekday"), self._most(Counter(str(words.WEEKDAYS[row[0].weekday()]) for row in self.rows))))
-        hours = [row[1].hour for row in self.rows if row[1] is not None]
+        found = [(_("Most frequent"), self._most(Counter(self.categories[row[3]] for row in self.rows)))]
+        found.append((_("Weekday"), self._most(Counter(str(words.WEEKDAYS[row[1].weekday()]) for row in self.rows))))
+        hours = [row[2].hour for row in self.rows if row[2] is not None]
         if len(hours) >= TYPICAL:
             bands = Counter(next(band for band in BANDS if band[0] <= hour < band[1]) for hour in hours)
             said = Counter({f"{first:02}:00–{last:02}:00": n for (first, last), n in bands.items()})
@@ -96,21 +97,38 @@ class OpenedCell:
         ]
 
     @property
+    def profile_href(self) -> str:
+        return f"/profile/{self.spots.unit.code}/?{self._query}"
+
+    @property
+    def incidents_href(self) -> str:
+        return f"/incidents/{self.spots.unit.code}/?{self._query}"
+
+    @property
+    def _query(self) -> str:
+        """The address's own part with this very cell: its place and its size."""
+        spot, asked = self.spots.spot_of(self.cell), self.spots.asked
+        return asked.query(spot=spot, cell=self.spots.cell, near=False, test=False)
+
+    @property
     def close_href(self) -> str:
         return f"?{self.spots.asked.query(spot=None)}"
 
     def table(self) -> Table:
         """The latest events as the page lists them."""
         whole = self.as_file(SHOWN)
-        whole.columns, whole.rows = whole.columns[:4], [row[:4] for row in whole.rows]
+        whole.columns, whole.rows = whole.columns[1:5], [row[1:5] for row in whole.rows]
+        for row, event in zip(whole.rows, self.rows, strict=False):
+            row[0] = Cell(row[0], f"/incidents/{self.spots.unit.code}/{event[0]}/")
         return whole
 
     def as_file(self, most: int = FILED) -> Table:
         rows = [
-            [day, f"{at:%H:%M}" if at else "", self.categories[category], self.names.get(place or 0, ""), x, y]
-            for day, at, category, place, x, y in self.rows[:most]
+            [pk, day, f"{at:%H:%M}" if at else "", self.categories[category], self.names.get(place or 0, ""), x, y]
+            for pk, day, at, category, place, x, y in self.rows[:most]
         ]
         columns = [
+            Column("id", _("Number"), "number", 0),
             Column("day", _("Date"), "date"),
             Column("time", _("Time")),
             Column("category", _("Category")),

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from incidents.models import Category, Factor, Kind, Variable, VariableCode
 from indicators.models import Sensitivity
 from scorecard import wording
+from scorecard.components import Link
 from scorecard.hotspots import words
-from scorecard.hotspots.asked import CELLS, METHODS, Asked, shifted
+from scorecard.hotspots.asked import BEST, CELLS, METHODS, Asked, shifted
 from scorecard.hotspots.spots import Spots
 
 STRIP_HEIGHT = 36
 MOST_CODES = 60
+OF_EVENTS = ("/hotspots/", "/incidents/", "/profile/")  # pages that understand the same address
 LENGTHS = (1, 3, 12, 24)  # months of a window, offered at a click
 
 
@@ -54,6 +56,19 @@ def of_form(asked: Asked) -> dict[str, Any]:
         "is_number": variable is not None and variable.kind == Kind.NUMBER,
         "cells": [Option(n, words.metres(n), n == asked.cell) for n in CELLS],
     }
+
+
+def kept(asked: Asked) -> list[tuple[str, Any]]:
+    """(name, value) of what a form of events holds without showing it: how a map of them is drawn."""
+    method = "" if asked.method == BEST else asked.method
+    found: list[tuple[str, Any]] = [("bandwidth", asked.bandwidth), ("cell", asked.cell), ("method", method)]
+    return [(name, value) for name, value in found if value]
+
+
+def with_query(links: list[Link], asked: Asked) -> list[Link]:
+    """The pages of a unit, those of its events with what the address asks for."""
+    query = asked.query(near=False, test=False)
+    return [link._replace(href=f"{link.href}?{query}") if link.href.startswith(OF_EVENTS) else link for link in links]
 
 
 def in_tree(categories, parent=None, depth=0):

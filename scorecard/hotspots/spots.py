@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 from django.core.cache import cache
+from django.core.exceptions import BadRequest
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from incidents.feed.boundaries import Boundaries
 from incidents.hotspots import accuracy, analysis, coverage, grid, near_repeat, read, risk, trend
@@ -66,6 +69,29 @@ def drawn_method(tested: str, cell: int) -> tuple[str, int | None]:
     if name == "gi":
         width = "1"  # each cell with the eight around it
     return name, max(LEAST_BANDWIDTH, round(float(width) * cell)) if width else None
+
+
+class OneCell(NamedTuple):
+    """A cell that the address opens: its side in metres; west, south, east, north in degrees."""
+
+    side: int
+    box: tuple[float, float, float, float]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Longitude and latitude."""
+        west, south, east, north = self.box
+        return (west + east) / 2, (south + north) / 2
+
+
+def cell_of(unit: Unit, asked: Asked, now: datetime) -> OneCell | None:
+    """The cell that the address opens, the same as the map of hot spots has it; None where it opens none."""
+    if asked.spot is None:
+        return None
+    spots = Spots(unit, asked, now)
+    if spots.at_spot is None:
+        raise BadRequest(_("That place lies outside the territory of this unit."))
+    return OneCell(spots.cell, spots.box_of(spots.at_spot))
 
 
 @dataclass
@@ -320,13 +346,18 @@ class Spots:
     # One cell
 
     @cached_property
-    def opened(self) -> int | None:
-        """The cell of the point that the address opens; None where it lies outside."""
+    def at_spot(self) -> int | None:
+        """The cell of the point of the address; None without one, and where it lies off the map."""
         if self.asked.spot is None:
             return None
         longitude, latitude = self.asked.spot
         cell = int(self.grid.cells_at(np.array([longitude]), np.array([latitude]))[0])
-        return cell if cell >= 0 and self.found.area.flat[cell] else None
+        return cell if cell >= 0 else None
+
+    @cached_property
+    def opened(self) -> int | None:
+        """The cell of the point that the address opens; None where it lies outside the area."""
+        return self.at_spot if self.at_spot is not None and self.found.area.flat[self.at_spot] else None
 
     def spot_of(self, cell: int) -> tuple[float, float]:
         longitude, latitude = self.grid.centres([cell])

@@ -13,7 +13,8 @@ from incidents.hotspots.trend import Change
 from incidents.models import Category, Variable, VariableCode
 from scorecard import wording
 from scorecard.hotspots.asked import EVENTS, Asked
-from scorecard.hotspots.spots import Spots
+from scorecard.hotspots.spots import OneCell, Spots
+from units.models import Unit
 
 METHODS = {
     "auto": gettext_lazy("best by test"),
@@ -59,6 +60,19 @@ def span(asked: Asked) -> str:
     else:
         said = {"first": date_format(asked.first, "DATE_FORMAT"), "last": date_format(asked.last, "DATE_FORMAT")}
     return _("%(first)s to %(last)s") % said
+
+
+def place(unit: Unit, cell: OneCell | None) -> str:
+    """The unit by name, or one cell of it."""
+    if cell is None:
+        return unit.local_name
+    said = {"cell": one_cell(cell), "unit": unit.local_name}
+    return _("the cell of %(cell)s in %(unit)s") % said
+
+
+def one_cell(cell: OneCell) -> str:
+    longitude, latitude = cell.middle
+    return _("%(side)s around %(place)s") % {"side": metres(cell.side), "place": f"{latitude:.5f}, {longitude:.5f}"}
 
 
 def share(value: float) -> str:

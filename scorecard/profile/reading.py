@@ -10,6 +10,7 @@ from incidents import profile, profile_read
 from incidents.hotspots import coverage, read
 from incidents.models import Category, Factor, Variable, VariableCode
 from scorecard.hotspots.asked import Asked, selection
+from scorecard.hotspots.spots import OneCell
 from scorecard.queries import shifted
 from units.models import Unit
 
@@ -19,17 +20,22 @@ CROSSINGS = (("presumed_motive", "weapon"), ("place", "weapon"), ("kind_of_place
 
 
 class Profile:
-    """against: the rest of the territory above, or the same days a year before. At most some thirty questions."""
+    """against: the rest of the territory above, or the same days a year before. At most some thirty questions.
 
-    def __init__(self, unit: Unit, asked: Asked, against: str):
-        self.unit, self.asked = unit, asked
-        self.above = _above(unit)
+    cell: one cell of the unit's territory alone; its rest is then that of the unit's own territory.
+    """
+
+    def __init__(self, unit: Unit, asked: Asked, against: str, cell: OneCell | None = None):
+        self.unit, self.asked, self.cell = unit, asked, cell
+        self.above = _above(unit) if cell is None else unit
         self.against = against if against == LAST_YEAR or self.above is not None else LAST_YEAR
-        self.here = selection(asked, read.below(unit.territory))
+        self.here = replace(selection(asked, read.below(unit.territory)), box=cell.box if cell else None)
         self.there = self._comparison()
         self.variables = profile_read.open_variables()
 
     def _comparison(self) -> read.Selection:
+        if self.against == REST and self.cell:
+            return replace(self.here, is_outside=True)
         if self.against == REST:
             within = set(self.here.territories or ())
             whole = _all_below(self.above.territory)
@@ -95,7 +101,7 @@ class Profile:
     @cached_property
     def together(self) -> list[profile.Together]:
         """Categories whose events rise and fall together in the territory."""
-        of = replace(self.here, end=shifted(self.months[-1], 1), hours=None, weekdays=None, such=("", ()))
+        of = replace(self.here, end=shifted(self.months[-1], 1), hours=None, weekdays=None, such=("", ()), box=None)
         return profile.rising_together(profile_read.by_month(of, self.months))
 
     # Names

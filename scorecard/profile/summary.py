@@ -17,6 +17,7 @@ from incidents.profile import Compared
 from incidents.profile_read import HOUR, HOURS, WEEKDAY
 from scorecard import wording
 from scorecard.hotspots.words import WEEKDAYS
+from scorecard.hotspots.words import place as place_words
 from scorecard.hotspots.words import span as span_words
 from scorecard.profile.reading import LAST_YEAR, Profile
 from units.models import Institution
@@ -66,7 +67,7 @@ def warnings(found: Profile) -> list[str]:
 def size(found: Profile) -> str:
     return _("%(n)s events in %(unit)s, %(span)s, beside %(n0)s of %(other)s.") % {
         "n": wording.number(found.events, 0),
-        "unit": found.unit.local_name,
+        "unit": place_words(found.unit, found.cell),
         "span": span_words(found.asked),
         "n0": wording.number(found.events_there, 0),
         "other": comparison(found),

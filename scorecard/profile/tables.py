@@ -245,6 +245,7 @@ def method(found: Profile) -> list[tuple[str, str]]:
 def notes(found: Profile) -> list[tuple[str, str]]:
     return [
         (_("Unit"), f"{found.unit.code} {found.unit.local_name}"),
+        *([(_("Cell"), words.one_cell(found.cell))] if found.cell else []),
         (_("Window"), words.span(found.asked)),
         (_("Filters"), words.filters(found.asked)),
         (_("Beside"), summary.comparison(found)),

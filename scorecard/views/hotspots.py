@@ -66,7 +66,8 @@ def _frame(request, unit: Unit, asked: Asked) -> dict[str, Any]:
         "unit": unit,
         "kicker": f"{_('Hot spots')} · {unit.institution} · {unit.code}",
         "crumbs": _crumbs(request, unit, asked),
-        "nav_items": section_links(unit.code, here="hotspots"),
+        "nav_items": choices.with_query(section_links(unit.code, here="hotspots"), replace(asked, spot=None)),
+        "events_query": asked.query(spot=None, near=False, test=False),
     }
 
 

@@ -24,6 +24,7 @@ from scorecard import wording
 from scorecard.components import Crumb
 from scorecard.hotspots import choices, words
 from scorecard.hotspots.asked import Asked, read_address, selection
+from scorecard.hotspots.spots import cell_of
 from scorecard.queries import CODE
 from scorecard.views.board import section_links
 from scorecard.why import incident_tables
@@ -44,12 +45,22 @@ class Asking:
         self.asked: Asked = read_address(request.GET, lambda: read.latest_day() or today)
         self.is_only, self.no_hour = bool(request.GET.get("only")), bool(request.GET.get("no_hour"))
         self.indicator = _indicator(request.GET.get("indicator", ""))
+        self.cell = cell_of(unit, self.asked, timezone.now())
 
     @property
     def query(self) -> str:
         """The address's own part, without the page."""
+        return self._without("page")
+
+    @property
+    def elsewhere(self) -> str:
+        """The same question of another territory, which has no such cell."""
+        return self._without("page", "spot", "cell", "bandwidth")
+
+    def _without(self, *names: str) -> str:
         query = self.given.copy()
-        query.pop("page", None)
+        for name in names:
+            query.pop(name, None)
         return query.urlencode()
 
     def listing(self) -> Listing:
@@ -63,7 +74,7 @@ class Asking:
         if self.no_hour:
             such.append("i.occurred_at IS NULL")
         territories = None if self.indicator else read.below(self.unit.territory)
-        taken = selection(asked, territories)
+        taken = replace(selection(asked, territories), box=self.cell.box if self.cell else None)
         if self.is_only and asked.category:
             taken = replace(taken, categories=(Category.objects.get(code=asked.category).pk,))
         return Listing(taken, (" AND ".join(such) or "true", values))
@@ -77,6 +88,8 @@ class Asking:
         ]
         if self.indicator:
             found.insert(1, (_("Counted by"), f"{self.indicator.code} {self.sheet_name}"))
+        if self.cell:
+            found.insert(1, (_("Cell"), words.one_cell(self.cell)))
         return found
 
     @property
@@ -131,19 +144,24 @@ def _context(request, asking: Asking, listing: Listing) -> dict[str, Any]:
     n = listing.count()
     page = Paginator(_Counted(n), PAGE).get_page(request.GET.get("page"))
     held = listing.page(request.user, PAGE, (page.number - 1) * PAGE)
-    said = {"n": wording.number(n, 0), "unit": unit.local_name, "span": words.span(asked)}
+    said = {"n": wording.number(n, 0), "unit": words.place(unit, asking.cell), "span": words.span(asked)}
     answer = ngettext("%(n)s incident in %(unit)s, %(span)s.", "%(n)s incidents in %(unit)s, %(span)s.", n) % said
     return {
-        **_frame(request, unit, asking.query),
+        **_frame(request, unit, asking.elsewhere),
+        "nav_items": choices.with_query(section_links(unit.code, here="incidents"), asked),
         "answer": answer if n else _("No incident in %(unit)s, %(span)s.") % said,
-        "beside": "; ".join(text for _term, text in asking.notes()[1:] if text != words.span(asked)),
+        "beside": "; ".join(text for term, text in asking.notes()[1:] if term not in (_("Window"), _("Cell"))),
         "asked": asked,
         "asking": asking,
         "form": choices.of_form(asked),
+        "kept": choices.kept(asked),
+        "spot": asked.spot and "{:.5f},{:.5f}".format(*asked.spot),
+        "cell": asking.cell and words.one_cell(asking.cell),
         "table": incident_tables.on_screen(held, request.user, unit.code).offered_at(request) if held else None,
         "page": page,
         "query": asking.query,
         "hotspots_href": f"/hotspots/{unit.code}/?{asked.query()}",
+        "profile_href": f"/profile/{unit.code}/?{asked.query()}",
     }
 
 

@@ -15,6 +15,7 @@ from incidents.hotspots import read
 from scorecard.components import Crumb, Link
 from scorecard.hotspots import choices, words
 from scorecard.hotspots.asked import read_address
+from scorecard.hotspots.spots import cell_of
 from scorecard.hotspots.words import WEEKDAYS
 from scorecard.profile import summary, tables
 from scorecard.profile.reading import LAST_YEAR, REST, Profile
@@ -40,7 +41,7 @@ def profile(request, code: str) -> HttpResponse:
         answer = _("%(unit)s covers no territory, so no event can be placed in it.") % {"unit": unit.local_name}
         bare = {**_frame(request, unit, asked), "answer": answer, "found": None, "method_items": []}
         return render(request, "scorecard/profile.html", bare)
-    found = Profile(unit, asked, against)
+    found = Profile(unit, asked, against, cell_of(unit, asked, timezone.now()))
     if request.GET.get("format"):
         return respond_with(tables.files(found), request)
     return render(request, "scorecard/profile.html", {**_frame(request, unit, asked), **_told(request, found)})
@@ -59,10 +60,14 @@ def _told(request, found: Profile) -> dict[str, Any]:
         "against": [Link(label, f"?{asked.query()}&against={way}", way == found.against) for way, label in ways],
         "chosen": found.against,
         "form": choices.of_form(asked),
+        "kept": choices.kept(asked),
+        "spot": asked.spot and "{:.5f},{:.5f}".format(*asked.spot),
+        "cell": found.cell and words.one_cell(found.cell),
         "asked": asked,
         "method_items": tables.method(found),
         "filters": words.filters(asked),
         "incidents_href": f"/incidents/{found.unit.code}/?{asked.query()}",
+        "hotspots_href": f"/hotspots/{found.unit.code}/?{asked.query()}",
     }
     if not said:
         return context | {"rows": [], "warnings": []}
@@ -83,19 +88,20 @@ def _told(request, found: Profile) -> dict[str, Any]:
 
 
 def _no_events(found: Profile) -> str:
-    said = {"unit": found.unit.local_name, "span": words.span(found.asked)}
+    said = {"unit": words.place(found.unit, found.cell), "span": words.span(found.asked)}
     return _("No incident in %(unit)s, %(span)s.") % said
 
 
 def _frame(request, unit: Unit, asked) -> dict[str, Any]:
     above = Unit.objects.filter(pk__in=unit.path)
+    query = asked.query(spot=None, bandwidth=None, cell=None)
     mine = set(above.visible_to(request.user, Permission.ANALYSE).values_list("pk", flat=True))
     return {
         "unit": unit,
         "kicker": f"{_('Profile')} · {unit.institution} · {unit.code}",
         "crumbs": [
-            Crumb(one.local_name, f"/profile/{one.code}/?{asked.query()}" if one.pk in mine else "")
+            Crumb(one.local_name, f"/profile/{one.code}/?{query}" if one.pk in mine else "")
             for one in above.in_tree_order()
         ],
-        "nav_items": section_links(unit.code, here="profile"),
+        "nav_items": choices.with_query(section_links(unit.code, here="profile"), asked),
     }

@@ -3,8 +3,15 @@ import { points } from "./points.js";
 import { stepped } from "./steps.js";
 
 const events = () => points((longitude, latitude) => openAt(document.querySelector("[data-hot]"), longitude, latitude));
-stepped("[data-spots]", { every: 1200, shown: events });
+const shown = () => { events(); sections(); };
+stepped("[data-spots]", { every: 1200, shown });
 events();
+
+// The tabs above the page lead where its own links do, also after a step in place.
+function sections() {
+  for (const link of document.querySelectorAll("[data-section]"))
+    for (const tab of document.querySelectorAll(".nav a")) if (tab.pathname === link.pathname) tab.href = link.href;
+}
 
 document.addEventListener("click", e => {
   const svg = e.target.closest("[data-hot] .drawn svg");
