@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from indicators.codes import Sense
 from indicators.forecast.measure import Way
-from indicators.months import months_of_year
+from indicators.months import measurement_months, months_of_year
 from scorecard import judgements, wording
 from scorecard.components import Chart, Series
 from scorecard.expected import DONE, EARLY, HIGHEST, MONTHS, SHORT, trajectory_of
@@ -175,8 +175,8 @@ def _is_drawn(found: Trajectory) -> bool:
 
 
 def _chart(found: Trajectory, sheet: Any, year: int) -> Chart:
-    months = months_of_year(year)
-    series = []
+    series, due = [], [n - 1 for n in measurement_months(sheet.frequency)]
+    months = [months_of_year(year)[n] for n in due]
     if not math.isnan(found.low[-1]):
         series.append(Series(_("80 % interval, lower end"), found.low, "low"))
         series.append(Series(_("80 % interval, upper end"), found.high, "high"))
@@ -188,6 +188,8 @@ def _chart(found: Trajectory, sheet: Any, year: int) -> Chart:
     if found.is_foretold:
         series.append(Series(_("Expected"), found.middle, "before"))
     series.append(Series(_("Actual"), found.actual))
+    for one in series:
+        one.values = [one.values[n] for n in due]  # a line is drawn from one due month to the next
     return Chart(
         id="trajectory",
         title=_title(found, sheet),

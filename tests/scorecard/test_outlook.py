@@ -10,7 +10,7 @@ import pytest
 
 from indicators.codes import Rule, Sense
 from indicators.models import Target
-from scorecard import expected, promised
+from scorecard import expected, outlook, promised
 from scorecard import trajectory as t
 from scorecard.models import Card, Judgement
 from scorecard.queries import cards_of, sheets_of, unit_here
@@ -230,6 +230,16 @@ def test_a_quarterly_figure_is_foretold_by_quarters():
     assert found.calibration.years >= 2
 
 
+def test_a_quarterly_path_is_drawn_from_one_quarter_to_the_next():
+    values = np.full((9, 57), np.nan)
+    values[:, 2::3] = np.random.default_rng(3).normal(70, 3, (9, 19))
+    sheet = share(over_time=Rule.LAST, frequency=4)
+    sheet.local_unit_of_measure, sheet.decimals, sheet.is_count = "%", 1, False
+    drawn = outlook._chart(measured(values, sheet, [70.0] * 12), sheet, 2023)
+    assert [month[5:7] for month in drawn.x] == ["03", "06", "09", "12"]
+    assert all(len(one.values) == 4 for one in drawn.series)
+
+
 def test_the_promised_path_follows_the_rule_over_months():
     asked = promised.Asked(Sense.HIGHER, [float(n) for n in range(1, 13)])
     paths = {rule: promised.goal_of(share(over_time=rule), asked) for rule in Rule}
@@ -279,8 +289,8 @@ def test_a_judgement_stands_beside_the_forecast_with_its_reason_and_history(coun
     unit = country.unit("PN-01D01C01")
     address = JUDGE.replace("PN-01D01", "PN-01D01C01")
     before = text_of(client.get(address.replace("judgement", "")))
-    for outlook, reason in (("2", "two gangs fight over the market"), ("1", "the fight has spread to the port")):
-        assert client.post(address, {"outlook": outlook, "reason": reason}).status_code == 302
+    for choice, reason in (("2", "two gangs fight over the market"), ("1", "the fight has spread to the port")):
+        assert client.post(address, {"outlook": choice, "reason": reason}).status_code == 302
     assert Judgement.objects.filter(unit=unit).count() == 2
     said = text_of(client.get(address.replace("judgement", "")))
     assert said.index("the fight has spread") < said.index("two gangs fight")
