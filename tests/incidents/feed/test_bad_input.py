@@ -75,6 +75,16 @@ def test_doubtful_place_is_taken_and_flagged(send, said, flag, precision):
     assert Incident.objects.get().place_precision == precision
 
 
+def test_a_number_that_is_retired_is_taken_and_flagged(send, settings):
+    settings.BOOK_SECONDS = 0
+    age = Variable.objects.get(factor="victim", key="age")
+    age.is_retired = True
+    age.save()
+    outcome = send(item("A"), item("B", victims=[{"sex": "HOMBRE"}]))
+    assert (outcome.results, outcome.flags) == (["created", "created"], {0: ["retired"]})
+    assert Victim.objects.order_by("incident_id").first().numbers[age.position] == 30
+
+
 @pytest.mark.parametrize("is_variable", [True, False])
 def test_what_is_retired_is_taken_and_flagged(send, is_variable, settings):
     settings.BOOK_SECONDS = 0
