@@ -16,7 +16,12 @@ from units.models import Unit
 
 REST, LAST_YEAR = "rest", "last-year"
 SERIES_MONTHS = 24
-CROSSINGS = (("presumed_motive", "weapon"), ("place", "weapon"), ("kind_of_place", "weapon"))
+CROSSINGS = (
+    ("presumed_motive", "weapon"),
+    ("place", "weapon"),
+    ("kind_of_place", "weapon"),
+    ("presumed_motive", "place"),
+)
 
 
 class Profile:

@@ -37,7 +37,7 @@ def sentences(found: Profile) -> list[Sentence]:
     """What the profile says, the strongest first; that nothing differs, where nothing does."""
     if not found.events:
         return []
-    said = [Sentence(size(found), "clock")]
+    said = [Sentence(size(found), "totals")]
     for n, one in enumerate(found.different[:MOST]):
         said.append(Sentence(difference(found, one), f"f{n}"))
     rest = len(found.different) - MOST

@@ -12,11 +12,13 @@ from incidents.profile import LEVEL, SMALL, Compared, is_small, odds_ratio
 from scorecard import wording
 from scorecard.hotspots import words
 from scorecard.hotspots.words import WEEKDAYS
+from scorecard.hotspots.words import place as place_words
 from scorecard.profile import summary
 from scorecard.profile.reading import Profile
 from units.tables import Column, Table
 
 SHOWN = 40  # rows of what was compared, on the page; all in the file
+PAIRS = 10  # of series, on the page; all in the file
 ROWS, COLUMNS = 8, 6  # of a crossing; the rest is summed
 
 
@@ -93,6 +95,19 @@ def _table(found: Profile, name: str, title: str, columns, body) -> Table:
 def told(n: int) -> Any:
     """A count, or that it is of few."""
     return f"<{SMALL}" if is_small(n) else n
+
+
+def totals(found: Profile) -> Table:
+    """How many events are compared: what the first sentence says."""
+    columns = [
+        Column("side", _("Of what")),
+        Column("events", _("Events"), "number", 0),
+    ]
+    body = [
+        [place_words(found.unit, found.cell), found.events],
+        [summary.comparison(found), found.events_there],
+    ]
+    return _table(found, "totals", _("How many events"), columns, body)
 
 
 # The clock
@@ -206,6 +221,31 @@ def _cells(counts, a: int, across: list[int], whole: int) -> list[Any]:
     return [*(told(n) for n in own), told(whole - sum(own))]
 
 
+class Pair(NamedTuple):
+    id: str
+    one: str
+    other: str
+    rho: str
+    months: str
+    q: str
+
+
+def pairs(found: Profile) -> list[Pair]:
+    """The series that rise together, as the page shows them: a row each, which the sentence of it leads to."""
+    names = found.categories
+    return [
+        Pair(
+            f"s{n}",
+            names.get(pair.one, ""),
+            names.get(pair.other, ""),
+            wording.number(pair.rho, 2),
+            str(pair.months),
+            _("< 0.001") if pair.q < 0.001 else wording.number(pair.q, 3),
+        )
+        for n, pair in enumerate(found.together[:PAIRS])
+    ]
+
+
 def series(found: Profile) -> Table:
     columns = [
         Column("one", _("Category")),
@@ -256,6 +296,7 @@ def notes(found: Profile) -> list[tuple[str, str]]:
 def files(found: Profile):
     """Every table of the page, made when it is asked for."""
     yield compared(found)
+    yield totals(found)
     yield clock(found)
     if (made := pyramid_table(found)) is not None:
         yield made

@@ -25,8 +25,6 @@ from units.models import Unit
 from units.permissions import Permission, shared_by_place, unit_or_404
 from units.tables import respond_with
 
-PAIRS = 10  # of series, on the page; all in the file
-
 
 @require_safe
 @shared_by_place
@@ -39,8 +37,8 @@ def profile(request, code: str) -> HttpResponse:
         raise BadRequest(_("A profile stands beside the rest of the territory above, or last year."))
     if unit.territory is None:
         answer = _("%(unit)s covers no territory, so no event can be placed in it.") % {"unit": unit.local_name}
-        bare = {**_frame(request, unit, asked), "answer": answer, "found": None, "method_items": []}
-        return render(request, "scorecard/profile.html", bare)
+        bare = {"answer": answer, "answer_anchor": "", "found": None, "method_items": []}
+        return render(request, "scorecard/profile.html", {**_frame(request, unit, asked), **bare})
     found = Profile(unit, asked, against, cell_of(unit, asked, timezone.now()))
     if request.GET.get("format"):
         return respond_with(tables.files(found), request)
@@ -56,6 +54,7 @@ def _told(request, found: Profile) -> dict[str, Any]:
     context = {
         "found": found,
         "answer": said[0].text if said else _no_events(found),
+        "answer_anchor": said[0].anchor if said else "",
         "sentences": said[1:],
         "against": [Link(label, f"?{asked.query()}&against={way}", way == found.against) for way, label in ways],
         "chosen": found.against,
@@ -74,6 +73,7 @@ def _told(request, found: Profile) -> dict[str, Any]:
     return context | {
         "warnings": summary.warnings(found),
         "rows": tables.rows(found),
+        "totals": tables.totals(found).offered_at(request),
         "compared": tables.compared(found).offered_at(request),
         "clock": tables.clock(found).offered_at(request),
         "shades": tables.shades(found),
@@ -83,7 +83,7 @@ def _told(request, found: Profile) -> dict[str, Any]:
         "pyramid_table": (made := tables.pyramid_table(found)) and made.offered_at(request),
         "crossings": [table.offered_at(request) for table in tables.crossings(found)],
         "series": tables.series(found).offered_at(request),
-        "pairs": [(f"s{n}", summary.pair_words(found, pair)) for n, pair in enumerate(found.together[:PAIRS])],
+        "pairs": tables.pairs(found),
     }
 
 

@@ -102,6 +102,41 @@ def test_what_differs_is_said_with_its_interval_and_leads_to_its_row(analyst):
         assert f'id="{anchor}"' in body
 
 
+def test_the_first_sentence_leads_to_the_totals_that_it_says(analyst):
+    response = analyst.get(f"{PAGE}?{YEAR}")
+    body = response.content.decode()
+    said = re.search(r'<h1><a href="#totals">(\d+) events in .*?, beside (\d+) of', body).groups()
+    section = re.search(r'<section id="totals".*?</section>', body, re.S)[0]
+    assert [re.findall(r">(\d+)<", row)[0] for row in section.split("<tr")[2:]] == list(said) == ["120", "120"]
+    _notes, rows = rows_of(analyst.get(f"{PAGE}?{YEAR}&format=csv&table=totals"))
+    assert [row["Events"] for row in rows] == list(said)
+
+
+def test_a_sentence_of_two_series_leads_to_their_row(analyst, country):
+    rng, kinds = np.random.default_rng(2), list(Category.objects.order_by("code")[:2])
+    for month, n in enumerate(rng.integers(5, 60, 12), start=1):
+        for kind in kinds:
+            happened(country, kind, "01D01C01", datetime(2023, month, 9, 10, tzinfo=HERE), count=int(n))
+    response = analyst.get(f"{PAGE}?{YEAR}")
+    anchor, text = next(pair for pair in sentences(response) if "rise and fall together" in pair[1])
+    row = re.search(rf'<tr id="{anchor}">(.*?)</tr>', response.content.decode(), re.S)[1]
+    _notes, rows = rows_of(analyst.get(f"{PAGE}?{YEAR}&format=csv&table=series"))
+    for told in (rows[0]["Category"], rows[0]["Rises with"], f"{float(rows[0]['Rank correlation of changes']):.2f}"):
+        assert told in row
+        assert told in text
+
+
+def test_motive_is_crossed_with_weapon_and_with_place(analyst, country):
+    at = {one.key: one.position for one in Variable.objects.filter(factor="environment", kind="category")}
+    pk = happened(country, Category.objects.get(code="HOMICIDE"), "01D01C01", datetime(2023, 5, 5, 9, tzinfo=HERE))[0]
+    codes = [0] * (max(at.values()) + 1)
+    for key in ("presumed_motive", "place", "weapon"):
+        codes[at[key]] = VariableCode.objects.filter(variable__key=key).order_by("code").first().code
+    Incident.objects.filter(id=pk, occurred_on="2023-05-05").update(codes=codes)
+    titles = {rows_of(analyst.get(f"{PAGE}?{YEAR}&format=csv&table=cross{n}"))[0]["Table"].casefold() for n in range(3)}
+    assert {"presumed motive by weapon", "place by weapon", "presumed motive by place"} <= titles, titles
+
+
 def test_what_is_not_significant_is_not_said(analyst):
     response = analyst.get(f"{PAGE}?{YEAR}")
     _notes, rows = rows_of(analyst.get(f"{PAGE}?{YEAR}&format=csv&table=compared"))
@@ -143,7 +178,7 @@ def test_reserved_variables_are_not_there(analyst):
     assert not [row for row in rows if any(word in row["Variable"] for word in ("thnicity", "ender", "isability"))]
 
 
-@pytest.mark.parametrize("table", ["compared", "clock", "pyramid", "series"])
+@pytest.mark.parametrize("table", ["compared", "totals", "clock", "pyramid", "series"])
 def test_every_table_leaves_with_its_selection_written_on_it(analyst, table):
     notes, _rows = rows_of(analyst.get(f"{PAGE}?{YEAR}&category=HOMICIDE&format=csv&table={table}"))
     assert notes["Unit"].startswith("PN-01D01")
