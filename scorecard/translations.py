@@ -1,5 +1,7 @@
 """Translations are compiled by Babel, so that no machine needs gettext's own programs to run the site."""
 
+import os
+
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -15,7 +17,7 @@ def compile_all(root=ROOT / "locale"):
             continue
         with source.open("rb") as file:
             catalog = read_po(file, locale=source.parts[-3], abort_invalid=True)
-        part = target.with_suffix(".mo.part")
+        part = target.with_suffix(f".{os.getpid()}.mo")
         with part.open("wb") as file:
             write_mo(file, catalog)
         part.replace(target)
