@@ -2,13 +2,8 @@
 
 import csv
 from datetime import date, time
-from pathlib import Path
 
-import pytest
 import xlsxwriter
-
-REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "ecuador"
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real files are not here")
 
 ROW = {
     "tipo_muerte": "ASESINATO",

@@ -11,7 +11,7 @@ from incidents.feed.book import Book
 from incidents.layout import plain
 from incidents.models import Kind, Variable, VariableCode
 from incidents.parse import Coded
-from tests.incidents.files import REAL, needs_real
+from tests.data import ECUADOR, needs
 
 OPEN = {("victim", "home")}  # a subcircuit's code, of which each country has its own
 GROWING = {"victim.occupation"}  # the registry's own words for trades, of which the commonest are known
@@ -105,14 +105,14 @@ def test_a_feed_knows_countries_by_name_or_number(known):
     assert {slot.code(said) for said in ("HOLANDA", "Países Bajos", "Netherlands")} == {528}
 
 
-@needs_real
+@needs("ecuador")
 @pytest.mark.large
 @pytest.mark.parametrize("name", ["mdi_homicidiosintencionales_pm_2014-2023.xlsx", "made_revision_of_2023.csv"])
 def test_the_ministrys_words_are_all_known(known, name):
     from incidents import parse, reader
 
     form = layout.load("mdi-homicides")
-    parsed = parse.parse(reader.read(REAL / name, form), form, as_of=date(2024, 12, 20), box=settings.COUNTRY_BOX)
+    parsed = parse.parse(reader.read(ECUADOR / name, form), form, as_of=date(2024, 12, 20), box=settings.COUNTRY_BOX)
     unknown = {}
     for field, column in parsed.variables.items():
         if isinstance(column, Coded) and field not in GROWING:

@@ -8,9 +8,9 @@ from django.db.models import Sum
 from incidents import actions
 from incidents.models import Incident, IncidentPast, Publication, Victim
 from indicators.models import Measurement, StaleMark
-from tests.incidents.files import REAL, needs_real
+from tests.data import ECUADOR, needs
 
-pytestmark = [needs_real, pytest.mark.large]
+pytestmark = [needs("ecuador"), pytest.mark.large]
 NOW = datetime(2024, 12, 20, 12, 0, tzinfo=UTC)
 DECADE = "mdi_homicidiosintencionales_pm_2014-2023.xlsx"
 BY_YEAR = {
@@ -27,14 +27,14 @@ def victims(country, year):
 def country(db):
     from tests.incidents.country import Country, real_rows
 
-    return Country(real_rows(REAL))
+    return Country(real_rows(ECUADOR))
 
 
 @pytest.fixture
 def take(country):
     def import_(name):
         return actions.import_file(
-            path=REAL / name,
+            path=ECUADOR / name,
             layout_name="mdi-homicides",
             as_of=date(2024, 12, 20),
             now=NOW,

@@ -3,7 +3,6 @@
 import csv
 import re
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,9 +26,8 @@ from indicators.codes import (
 from indicators.rollup import Tree
 from indicators.scoring import light
 from indicators.year import Figures, Targets, score_year, score_year_pair
+from tests.data import DATA, needs
 from tests.indicators.engine import BARE, Case, assert_cell
-
-WORKED = Path(__file__).resolve().parents[3] / "shared" / "data" / "scoring"
 
 # --- the year to date: sheet, months (v or num/den), targets, what else, then v, m, attainment of the last month named
 
@@ -103,9 +101,9 @@ def test_worked_year_to_date_is_as_by_hand(number):
         assert_cell(result, (month - 1, 0, unit), cell)
 
 
-@pytest.mark.skipif(not WORKED.exists(), reason="the published worked cases are not here")
+@needs("scoring")
 def test_published_years_to_date_are_as_by_hand():
-    with (WORKED / "scoring_ytd.csv").open(newline="") as file:
+    with (DATA / "scoring/scoring_ytd.csv").open(newline="") as file:
         rows = {int(row["n"]): row for row in csv.DictReader(file)}
     assert rows.keys() >= TO_DATE.keys()
     for number, row in rows.items():
@@ -219,9 +217,9 @@ def test_worked_card_is_as_by_hand(number):
     assert_slow_card(*CARDS[number])
 
 
-@pytest.mark.skipif(not WORKED.exists(), reason="the published worked cases are not here")
+@needs("scoring")
 def test_published_cards_are_as_by_hand():
-    with (WORKED / "scoring_rollups.csv").open(newline="") as file:
+    with (DATA / "scoring/scoring_rollups.csv").open(newline="") as file:
         rows = list(csv.reader(file))[1:]
     assert len(rows) >= 12
     for number, children, score, coverage, between, colour, *_rest in rows:

@@ -1,7 +1,6 @@
 """Attainment, state and light: every worked case, on both paths, and the properties between them."""
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,8 +23,8 @@ from indicators.codes import (
     state_of,
 )
 from indicators.codes import unpack_marks as unpack
+from tests.data import DATA, needs
 
-WORKED = Path(__file__).resolve().parents[3] / "shared" / "data" / "scoring" / "scoring_cases.csv"
 _ = float("nan")
 
 # number, sense, v, m, b, lo, hi, T, attainment, shown, in a roll-up, light, state
@@ -90,7 +89,7 @@ CASES = [
 
 def published_cases():
     """The published worked cases, where the data directory is present."""
-    with WORKED.open(newline="") as file:
+    with (DATA / "scoring/scoring_cases.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             numbers = [float(row[name]) if row[name] else _ for name in ("v", "m", "b", "lo", "hi", "T")]
             results = [float(row[name]) if row[name] else _ for name in ("attainment_raw", "shown", "in_rollup")]
@@ -125,7 +124,7 @@ def test_worked_case_is_scored_as_by_hand(case):
     assert_slow(case)
 
 
-@pytest.mark.skipif(not WORKED.exists(), reason="the published worked cases are not here")
+@needs("scoring")
 def test_published_worked_cases_are_scored_as_by_hand():
     cases = list(published_cases())
     assert len(cases) >= 55

@@ -13,9 +13,9 @@ from incidents.models import Incident, IncidentPast, Publication
 from indicators.models import Batch, Measurement, MeasurementPast
 from scorecard.engines import ROOT
 from scorecard.models import Card, Position
+from tests.data import ECUADOR, needs
 from units.models import Boundary, Level, Population, Territory, Unit
 
-DATA = ROOT.parent / "shared/data/ecuador"
 VICTIMS = {2014: 1310, 2015: 1050, 2016: 959, 2017: 970, 2018: 996, 2019: 1189, 2020: 1372, 2021: 2495, 2022: 4886,
            2023: 8237}  # fmt: skip
 
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.large,
     pytest.mark.xdist_group("sample"),  # both write where the sample is made
-    pytest.mark.skipif(not DATA.exists(), reason="the real files are not here"),
+    needs("ecuador"),
 ]
 
 
@@ -32,14 +32,14 @@ def documented(refused):
     block = re.search(r"```sh\n(.*?)```", (ROOT / "docs/real-country.md").read_text(), re.DOTALL)[1]
     for line in block.replace("\\\n", " ").splitlines():
         if line.startswith("python manage.py"):
-            words = [word.replace("$DATA", str(DATA)) for word in shlex.split(line)[2:]]
+            words = [word.replace("$DATA", str(ECUADOR)) for word in shlex.split(line)[2:]]
             words = [str(refused) if word.endswith(".refused.csv") else word for word in words]
             yield [name for word in words for name in _files(word)]
 
 
 def _files(word):
     folder, _, pattern = word.rpartition("/")
-    return sorted(f"{folder}/{path.name}" for path in DATA.joinpath(folder).glob(pattern)) if "*" in word else [word]
+    return sorted(f"{folder}/{path.name}" for path in ECUADOR.joinpath(folder).glob(pattern)) if "*" in word else [word]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_every_row_is_a_victim_and_the_years_have_their_totals(country):
 
 @pytest.mark.parametrize("year", [2014, 2023])
 def test_the_national_card_shows_the_rate_of_that_years_people(country, year):
-    with open(DATA / "indicators/ecuador_annual_homicides_2014_2026_resumen.csv", newline="") as file:
+    with open(ECUADOR / "indicators/ecuador_annual_homicides_2014_2026_resumen.csv", newline="") as file:
         people = {int(row["year"]): int(row["population"]) for row in csv.DictReader(file)}[year]
     for unit in ("PN-EC", "EST-EC"):
         card = Card.objects.get(month=f"{year}-12-01", unit__code=unit)

@@ -3,12 +3,11 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from scorecard.engines import ROOT
+from tests.data import ECUADOR, needs
 from units import populations
 from units.models import Level, Population, Territory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
-REAL = ROOT.parent / "shared/data/ecuador"
 
 
 @pytest.fixture
@@ -120,17 +119,17 @@ def test_shares_add_up_to_the_whole():
 
 
 @pytest.mark.large
-@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real data beside the repository")
+@needs("ecuador")
 def test_the_real_projection_reaches_every_district(capsys, tmp_path):
-    call_command("import_territories", str(REAL / "codes/police_geography_from_incidents.csv"))
+    call_command("import_territories", str(ECUADOR / "codes/police_geography_from_incidents.csv"))
     call_command(
         "import_population",
-        str(REAL / "codes/canton_population_2020_inec_projection.csv"),
+        str(ECUADOR / "codes/canton_population_2020_inec_projection.csv"),
         "--accept-valid",
         "--sum-up",
         column=["people=population_2020"],
         year=2020,
-        cantons=str(REAL / "codes/districts_police_vs_planning.csv"),
+        cantons=str(ECUADOR / "codes/districts_police_vs_planning.csv"),
         refused=str(tmp_path / "back.csv"),
     )
     districts = Population.objects.filter(territory__level=Level.DISTRICT).values_list("people", flat=True)

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from scorecard.engines import ROOT
+from tests.data import ECUADOR, needs
 from units import places
 from units.models import Boundary, Level, Territory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
-REAL = ROOT.parent / "shared/data/ecuador"
 
 
 def square(x, y, size=0.1):
@@ -199,10 +198,10 @@ def test_names_in_capitals_are_written_as_names(given, expected):
 
 
 @pytest.mark.large
-@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real data beside the repository")
+@needs("ecuador")
 def test_the_real_codes_and_boundaries_load():
-    load(REAL / "codes/police_geography_from_incidents.csv", "--nation", "Ecuador")
-    load(REAL / "boundaries/police_districts_approx.geojson")
+    load(ECUADOR / "codes/police_geography_from_incidents.csv", "--nation", "Ecuador")
+    load(ECUADOR / "boundaries/police_districts_approx.geojson")
     counts = [Territory.objects.filter(level=level).count() for level in Level]
     assert counts == [1, 9, 26, 140, 1041, 1741]
     assert Boundary.objects.filter(is_schematic=True).count() == 140

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +11,10 @@ from hypothesis import strategies as st
 from libpysal.weights import lat2W
 
 from incidents.hotspots import gi_star
+from tests.data import DATA, needs
 from tests.incidents.hotspots import slow
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "hotspots"
-real = pytest.mark.skipif(not DATA.exists(), reason="the reference files are not here")
+HOTSPOTS = DATA / "hotspots"
 
 
 def neighbours_of(path):
@@ -26,9 +25,9 @@ def neighbours_of(path):
     return [[at[name] for name in words[i + 1]] for i in range(0, len(words), 2)], [int(name) for name in names]
 
 
-@real
+@needs("hotspots")
 def test_the_six_points_of_the_documented_example():
-    about = json.loads((DATA / "numeric_reference_esda.json").read_text())
+    about = json.loads((HOTSPOTS / "numeric_reference_esda.json").read_text())
     about = about["esda docstring toy (6 points, d=15, binary)"]
     points = np.array(about["points"], float)
     apart = np.hypot(*(points[:, None] - points).transpose(2, 0, 1))
@@ -37,11 +36,11 @@ def test_the_six_points_of_the_documented_example():
     np.testing.assert_allclose(z, about["Gi_star_z"], rtol=0, atol=1e-9)
 
 
-@real
+@needs("hotspots")
 def test_the_counties_of_saint_louis():
-    with (DATA / "gi_star_stl_reference.csv").open(newline="") as file:
+    with (HOTSPOTS / "gi_star_stl_reference.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    near, names = neighbours_of(DATA / "libpysal_reference" / "stl.gal")
+    near, names = neighbours_of(HOTSPOTS / "libpysal_reference" / "stl.gal")
     order = np.argsort(names)  # identifiers count the rows
     back = np.argsort(order)
     near = [[int(back[j]) for j in near[i]] for i in order]
