@@ -112,7 +112,7 @@ def _days(rule, unit, first, last):
         between = BETWEEN.format(since=rule.from_stage, to=rule.to_stage)
         minutes = MINUTES.format(since=rule.from_stage, to=rule.to_stage)
         middle = f"percentile_cont({MIDDLE[rule.measure]}) WITHIN GROUP (ORDER BY {minutes}) FILTER (WHERE {between})"
-        sql = f"SELECT count(*) FILTER (WHERE {between}), count(*), {middle} {{from_}} AND i.territory_id = ANY(%s)"
+        sql = f"SELECT count(*), count(*) FILTER (WHERE {between}), {middle} {{from_}} AND i.territory_id = ANY(%s)"
         count, of, value = _ask(sql, rule, unit, first, end)
         return Days(first, last, count, of, value)
     count, of = _ask(COUNT, rule, unit, first, end)
