@@ -22,6 +22,7 @@ EVENTS = "points"  # the events themselves, those that lie close as one
 METHODS = (BEST, "gi", "density", "counts", EVENTS, "emerging", "risk")
 CELLS = (100, 250, 500, 1000, 2000, 5000, 10_000)
 LEAST_BANDWIDTH, MOST_BANDWIDTH = 100, 50_000
+LEAST_PATROL, MOST_PATROL = 0.01, 10_000.0  # square kilometres
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 LIST = ("day", "value")  # parameters that may be given more than once
 
@@ -30,7 +31,8 @@ LIST = ("day", "value")  # parameters that may be given more than once
 class Asked:
     """first and last: days, both included. hours: from, until (not included), over midnight where until <= from.
 
-    spot: longitude and latitude of a point whose cell is opened. Nothing given is None or empty: the page decides.
+    spot: longitude and latitude of a point whose cell is opened. patrol: square kilometres that one patrol looks after.
+    Nothing given is None or empty: the page decides.
     """
 
     first: date
@@ -49,6 +51,7 @@ class Asked:
     spot: tuple[float, float] | None = None
     near: bool = False
     test: bool = False
+    patrol: float | None = None
 
     @property
     def hours(self) -> tuple[int, ...] | None:
@@ -140,6 +143,7 @@ def read_address(given, latest: Callable[[], date]) -> Asked:
         _spot(given.get("spot", "")),
         bool(given.get("near")),
         bool(given.get("test")),
+        _patrol(given),
     )
     try:
         conditions.check(asked.conditions)
@@ -208,6 +212,13 @@ def _decimal(given, name):
         found = float("nan")
     if not abs(found) < 1e9:
         raise BadRequest(_("A bound is not a number."))
+    return found
+
+
+def _patrol(given):
+    found = _decimal(given, "patrol")
+    if found is not None and not LEAST_PATROL <= found <= MOST_PATROL:
+        raise BadRequest(_("An area to patrol is from 0.01 to 10,000 km²."))
     return found
 
 

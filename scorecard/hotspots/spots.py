@@ -41,7 +41,7 @@ KEPT = 600  # seconds that the events of each month are kept for
 AREAS = 64
 WINDOWS = 8  # of the past that a back-test on demand looks at
 MOST_TESTED = 8000  # events, evenly taken, that it looks at
-PATROL = 1.0  # square kilometres that one patrol looks after
+PATROL = 1.0  # square kilometres that one patrol looks after where no territory says it
 MARGIN = 0.01  # degrees around points where no boundary is known
 _areas: OrderedDict[tuple, np.ndarray] = OrderedDict()
 _kept_lines: dict[tuple, Boundaries] = {}
@@ -147,6 +147,22 @@ class Spots:
         if not len(x):
             return (-0.5, -0.5, 0.5, 0.5)
         return (x.min() - MARGIN, y.min() - MARGIN, x.max() + MARGIN, y.max() + MARGIN)
+
+    @cached_property
+    def beats(self) -> tuple[int, float]:
+        """How many lowest territories of the unit's have a boundary, and their mean in km²; kept for a while."""
+        key = f"hotspots-beats-{self.unit.territory_id}-{self.asked.last}"
+        found = cache.get(key)
+        if found is None:
+            areas = _areas_of_lowest(self.territories, (self.asked.last, self.now.date()))
+            found = len(areas), sum(areas) / len(areas) if areas else 0.0
+            cache.set(key, found, KEPT)
+        return found
+
+    @property
+    def patrol(self) -> float:
+        """Square kilometres of one patrol: as asked for, else the mean of the lowest territories, else PATROL."""
+        return self.asked.patrol or self.beats[1] or PATROL
 
     # What is worked out
 
@@ -272,7 +288,8 @@ class Spots:
         horizon = min(risk.HORIZON, days // 4)
         if self.is_too_few or horizon < risk.SHORTEST:
             return None
-        said = repr((self.unit.territory_id, self.cell, len(self.points), replace(self.selection, territories=None)))
+        asked = replace(self.selection, territories=None)
+        said = repr((self.unit.territory_id, self.cell, len(self.points), self.patrol, asked))
         key = "hotspots-tested-" + hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
         found = cache.get(key)
         if found is None:
@@ -287,7 +304,7 @@ class Spots:
         first = np.datetime64(self.asked.first, "D").astype(np.int64)
         last = np.datetime64(self.asked.last, "D").astype(np.int64)
         starts = accuracy.origins(int(first), int(last), WINDOWS, horizon)
-        patrol = min(1.0, PATROL / (len(ground.cells) * (self.cell / 1000) ** 2))
+        patrol = min(1.0, self.patrol / (len(ground.cells) * (self.cell / 1000) ** 2))
         shares = (*accuracy.SHARES, patrol)
         scores = accuracy.back_test(ground, starts, shares=shares, horizon=horizon)
         return Tested(horizon, starts, scores)
@@ -378,6 +395,17 @@ class Spots:
         longitude, latitude = self.grid.centres(wanted)
         found = _lines().locate([self.asked.last] * len(wanted), longitude, latitude).tolist()
         return {cell: place for cell, place in zip(wanted, found, strict=True) if place}
+
+
+def _areas_of_lowest(within: tuple[int, ...] | None, days: tuple[date, ...]) -> list[float]:
+    """Square kilometres of the territories with none below them, by the first of the days that has boundaries."""
+    for day in days:
+        held = Territory.objects.with_boundary(day).filter(children=None)
+        held = held if within is None else held.filter(pk__in=within)
+        geometries = held.values_list("geometry", flat=True)
+        if found := [grid.square_metres(grid.area_of([one])) / 1e6 for one in geometries]:
+            return found
+    return []
 
 
 def _lines() -> Boundaries:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from incidents.hotspots import accuracy, near_repeat
 from scorecard import wording
 from scorecard.hotspots import words
-from scorecard.hotspots.spots import PATROL, Spots, drawn_method
+from scorecard.hotspots.spots import Spots, drawn_method
 from units.models import Territory
 from units.tables import Cell, Column, Table
 
@@ -174,36 +174,80 @@ def knox_words(spots: Spots) -> str:
 # How good is it
 
 
+MEASURES = ("pai", "pei", "rri")
+
+
 def tested(spots: Spots) -> Table:
-    """A row for each method of the back-test, the best first."""
+    """A row for each method of the back-test, the best first: each figure with its interval, as the page shows them."""
+    names, rows = _figures(spots)
+    decimals = [2] * len(MEASURES) + [1] * (len(names) - len(MEASURES))
+    columns = [Column("method", _("Method"))]
+    columns += [Column(key, name, narrow="key" if key == "pai" else "line") for key, name in names]
+    body = [
+        [_drawn_cell(spots, method), *(_with_interval(*figure, n) for figure, n in zip(figures, decimals, strict=True))]
+        for method, figures in rows
+    ]
+    return _tested_table(spots, columns, body)
+
+
+def tested_file(spots: Spots) -> Table:
+    """The same as numbers, each followed by the ends of its interval."""
+    names, rows = _figures(spots)
+    columns = [Column("method", _("Method"))]
+    for key, name in names:
+        columns += [
+            Column(key, name, "number", 3),
+            Column(f"{key}_low", _("%(measure)s, from") % {"measure": name}, "number", 3),
+            Column(f"{key}_high", _("%(measure)s, to") % {"measure": name}, "number", 3),
+        ]
+    body = [
+        [_drawn_cell(spots, method), *(_finite(value) for figure in figures for value in figure)]
+        for method, figures in rows
+    ]
+    return _tested_table(spots, columns, body)
+
+
+def _figures(spots: Spots):
+    """((key, name) of each figure, (method, (figure, low, high) of each) of each method), the best method first."""
     found, at = spots.tested, accuracy.SHARES.index(accuracy.MAIN)
+    main = {"share": wording.percent(100 * accuracy.MAIN)}
+    names = [("pai", _("PAI at %(share)s") % main), ("pei", "PEI"), ("rri", "RRI")]
+    names += [
+        (f"hits{n}", _("Hits at %(share)s") % {"share": wording.percent(100 * share)})
+        for n, share in enumerate(accuracy.SHARES)
+    ]
+    names.append(("hits_patrol", _("Hits of one patrol")))
     rows = []
     for method, score in sorted(found.scores.items(), key=lambda one: -float(one[1].pai[:, at].mean())):
-        pai, low, high = accuracy.interval(score.pai[:, at])
-        rates = [100 * float(rate) for rate in score.hit_rate.mean(0)]
-        pei, rri = (accuracy.interval(getattr(score, name)[:, at])[0] for name in ("pei", "rri"))
-        rows.append([Cell(method_name(spots, method), f"?{drawn_by(spots, method)}"), pai, low, high, pei, rri, *rates])
-    main = {"share": wording.percent(100 * accuracy.MAIN)}
-    columns = [
-        Column("method", _("Method")),
-        Column("pai", _("PAI at %(share)s") % main, "number", 2, narrow="key"),
-        Column("low", _("from"), "number", 2),
-        Column("high", _("to"), "number", 2),
-        Column("pei", "PEI", "number", 2),
-        Column("rri", "RRI", "number", 2),
-        *(
-            Column(f"hits{n}", _("Hits at %(share)s") % {"share": wording.percent(100 * share)}, "number", 1)
-            for n, share in enumerate(accuracy.SHARES)
-        ),
-        Column("hits_patrol", _("Hits of one patrol"), "number", 1),
-    ]
+        figures = [accuracy.interval(getattr(score, name)[:, at]) for name in MEASURES]
+        figures += [accuracy.interval(100 * of_windows) for of_windows in score.hit_rate.T]
+        rows.append((method, figures))
+    return names, rows
+
+
+def _drawn_cell(spots: Spots, method: str) -> Cell:
+    return Cell(method_name(spots, method), f"?{drawn_by(spots, method)}")
+
+
+def _with_interval(value: float, low: float, high: float, decimals: int) -> str:
+    if math.isnan(value):
+        return "–"
+    value, low, high = (wording.number(one, decimals) for one in (value, low, high))
+    return f"{value} ({low}–{high})"
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _tested_table(spots: Spots, columns, body) -> Table:
     title = _("How good each method was in %(unit)s, %(span)s") % {
         "unit": spots.unit.local_name,
         "span": words.span(spots.asked),
     }
     method = tested_method(spots)
     notes = [(_("Unit"), spots.unit.code), (_("Method"), method), *words.method_items(spots)[2:]]
-    return Table(title, columns, rows, notes, id="tested", name=f"{spots.files} accuracy", method=method)
+    return Table(title, columns, body, notes, id="tested", name=f"{spots.files} accuracy", method=method)
 
 
 def method_name(spots: Spots, method: str) -> str:
@@ -223,10 +267,30 @@ def tested_method(spots: Spots) -> str:
     return _(
         "From the past alone each method says where the events of the next %(days)s days will be, on %(windows)s "
         "days of the window's second half. PAI: share of those events in the hot cells over the share of the area "
-        "that these are; from and to hold 90 %% of resampled windows. PEI: those events over the most that so "
-        "many cells held. RRI: their share over that of the days before. Hits: percent of the events. One patrol: "
-        "%(patrol)s km²."
-    ) % {"days": found.horizon, "windows": len(found.starts), "patrol": wording.number(PATROL, 0)}
+        "that these are; in brackets, or from and to, 90 %% of resampled windows. PEI: those events over the most that "
+        "so many cells held. RRI: their share over that of the days before. Hits: percent of the events. One patrol: "
+        "%(patrol)s."
+    ) % {"days": found.horizon, "windows": len(found.starts), "patrol": patrol_words(spots)}
+
+
+def patrol_words(spots: Spots) -> str:
+    """What one patrol looks after, and who says so."""
+    area = _("%(n)s km²") % {"n": _area(spots.patrol)}
+    if spots.asked.patrol:
+        return _("%(area)s, as asked for") % {"area": area}
+    if not spots.beats[0]:
+        return _("%(area)s, as no boundary below says it") % {"area": area}
+    n = spots.beats[0]
+    text = ngettext(
+        "%(area)s, the area of the %(n)s lowest territory here",
+        "%(area)s, the mean area of the %(n)s lowest territories here",
+        n,
+    )
+    return text % {"area": area, "n": wording.number(n, 0)}
+
+
+def _area(value: float) -> str:
+    return wording.number(value, 0 if value >= 100 else 1 if value >= 10 else 2)
 
 
 def score_words(spots: Spots) -> str:

@@ -56,7 +56,7 @@ def _files(spots: Spots):
     if spots.asked.near and not spots.is_too_few:
         yield tables.knox(spots)
     if (spots.asked.test or spots.is_chosen_by_test) and spots.tested is not None:
-        yield tables.tested(spots)
+        yield tables.tested_file(spots)
     if spots.opened is not None:
         yield OpenedCell(spots).as_file()
 

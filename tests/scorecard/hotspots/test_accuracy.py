@@ -3,9 +3,12 @@
 import re
 
 import pytest
+from django.core.cache import cache
 
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.hotspots.test_page import PAGE, TWO_YEARS, rows_of
+from tests.scorecard.hotspots.town import box_of
+from units.models import Boundary
 
 pytestmark = pytest.mark.django_db
 
@@ -32,10 +35,45 @@ def test_the_table_as_a_file_has_the_best_method_first(analyst):
     pai = [row[0] for row in figures]
     assert pai == sorted(pai, reverse=True)
     assert pai[0] > 1, "half of the events are in one corner"
-    for first, low, high, pei, _rri, at_1, at_3, at_5, _patrol in figures:
-        assert low <= first <= high
+    for figures_of in figures:
+        triples = [figures_of[n : n + 3] for n in range(0, len(figures_of), 3)]
+        assert all(low <= middle <= high for middle, low, high in triples)
+        _pai, pei, _rri, at_1, at_3, at_5, patrol = (middle for middle, _low, _high in triples)
         assert 0 <= pei <= 1
         assert 0 <= at_1 <= at_3 <= at_5 <= 100
+        assert patrol >= at_5, "a circuit, half of the district, is what a patrol has here"
+
+
+def test_the_page_shows_every_figure_with_its_interval(analyst):
+    address = f"{PAGE}?{TWO_YEARS}&cell=2000&test=1"
+    section = re.search(r'id="tested".*?</section>', analyst.get(address).content.decode(), re.S)[0]
+    rows = re.findall(r"<tr.*?</tr>", section, re.S)[1:]
+    _notes, held = rows_of(analyst.get(f"{address}&format=csv&table=tested"))
+    assert len(rows) == len(held) == 7
+    for row, numbers in zip(rows, held, strict=True):
+        shown = [float(text) for three in re.findall(r"([\d.]+) \(([\d.]+)–([\d.]+)\)", row) for text in three]
+        assert shown == pytest.approx([float(text) for text in list(numbers.values())[1:]], abs=0.051)
+        assert shown[:9] == pytest.approx([float(text) for text in list(numbers.values())[1:10]], abs=0.0051)
+
+
+def test_a_patrol_is_the_mean_of_the_lowest_territories_or_as_asked_for(analyst, country):
+    address = f"{PAGE}?{TWO_YEARS}&cell=2000&test=1"
+    area = re.search(r"One patrol: ([\d,]+) km², the mean area of the 2 lowest", text_of(analyst.get(address)))[1]
+    west, south, east, north = box_of(country, "01D01C01")
+    degree = 111.195
+    assert abs(int(area.replace(",", "")) / ((east - west) * (north - south) * degree**2) - 1) < 0.02
+    asked = analyst.get(f"{address}&patrol=5")
+    assert "One patrol: 5.00 km², as asked for" in text_of(asked)
+    assert "&amp;patrol=5" in asked.content.decode(), "links keep it"
+    hits = [
+        float(rows_of(analyst.get(f"{address}&patrol={n}&format=csv&table=tested"))[1][0]["Hits of one patrol"])
+        for n in (5, 500)
+    ]
+    assert hits[0] < hits[1]
+    Boundary.objects.filter(territory__code__startswith="01D01C").delete()
+    cache.clear()
+    assert "One patrol: 1.00 km², as no boundary below says it" in text_of(analyst.get(address))
+    assert analyst.get(f"{address}&patrol=0").status_code == 400
 
 
 def test_the_method_that_foretold_best_is_drawn_by_itself_and_says_its_score(analyst):

@@ -35,7 +35,7 @@ def test_by_itself_it_is_the_twelve_whole_months_before_the_latest_event():
 def test_what_is_asked_is_its_own_address(words):
     text = (
         "first=2023-01-01&last=2023-06-30&method=density&category=ROBBERY&from_hour=18&to_hour=6&day=5&day=6"
-        "&variable=victim.sex&value=1&value=2&bandwidth=750&cell=250&spot=-79.90000,-2.20000&near=1"
+        "&variable=victim.sex&value=1&value=2&bandwidth=750&cell=250&spot=-79.90000,-2.20000&near=1&patrol=2.5"
     )
     found = asked(text)
     assert found.hours == (0, 1, 2, 3, 4, 5, 18, 19, 20, 21, 22, 23)
@@ -51,7 +51,7 @@ def test_what_is_asked_is_its_own_address(words):
     [
         "method=magic", "first=2023-13-01", "first=2023-12-31&last=2023-01-01", "category=NONE", "day=8", "cell=1",
         "from_hour=24", "spot=1", "spot=200,0", "bandwidth=x", "least=much&variable=victim.age", "variable=victim.none",
-        "variable=victim.ethnicity&value=1", "first=0001-01-01", "value=99999",
+        "variable=victim.ethnicity&value=1", "first=0001-01-01", "value=99999", "patrol=x", "patrol=-1",
     ],
 )  # fmt: skip
 def test_what_cannot_be_understood_is_refused_with_words(text, words):
