@@ -10,6 +10,7 @@ from datetime import timedelta
 
 
 def make():
+    from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
     from django.core.management import call_command
@@ -51,6 +52,7 @@ def make():
         "session": store.session_key,
         "month": country.months[0].isoformat(),
         "running": country.month.isoformat(),
+        "zone": settings.TIME_ZONE,
         "police": police.pk,
         "places": [unit.territory.code for unit in country.reporting if unit.code != "PN-Z0"],
         "indicator": country.indicators["PN.HOMICIDES"].pk,

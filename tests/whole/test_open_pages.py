@@ -32,7 +32,8 @@ def send(whole):
     places = [place for place in whole.country["places"] if place.startswith("01")]
 
     def post(prefix, count):
-        said = [f"{whole.url}/api/v1/incidents", whole.country["token"], "America/Guayaquil", places, prefix, count]
+        about = whole.country
+        said = [f"{whole.url}/api/v1/incidents", about["token"], about["zone"], places, prefix, count]
         with subprocess.Popen([sys.executable, "-c", SENDER], stdin=subprocess.PIPE, text=True) as sender:
             sender.communicate(json.dumps(said), timeout=60)
         assert sender.returncode == 0
