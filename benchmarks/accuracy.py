@@ -42,10 +42,13 @@ def accuracies(report, options):
     """PAI and PEI of each method at 3 % of the area, ours beside cell counts, a density of 250 m and Gi*."""
     rows = []
     for name, points in _series(report):
-        scores = _scores(*points)
+        days, scores = _scores(*points)
         rows.append({method: float(score.pai[:, 1].mean()) for method, score in scores.items()})
         for method, score in scores.items():
             _say(report, name, method, score)
+        pai = np.array([score.pai[:, 1] for score in scores.values()])
+        mean, low, high = accuracy.interval(accuracy.choosing(pai, days))
+        report.fact(f"{name}: PAI of choosing by windows that were over (90 %: {low:.2f}-{high:.2f})", mean, "PAI")
     if not rows:
         return
     for baseline, goal in GOALS.items():
@@ -74,7 +77,7 @@ def _rate(of_windows):
 
 
 def _scores(day, longitude, latitude):
-    """Score of each method by its name; the windows of every lattice one after the other."""
+    """(first days of the windows, score of each method by its name)."""
     days = accuracy.origins(int(day.min()), int(day.max()), WINDOWS)
     bounds = longitude.min() - MARGIN, latitude.min() - MARGIN, longitude.max() + MARGIN, latitude.max() + MARGIN
     first, past, found = over(bounds, CELL), day < days[0], []
@@ -86,7 +89,7 @@ def _scores(day, longitude, latitude):
         ground = Ground(grid, area, longitude, latitude, day)
         shares = (*accuracy.SHARES, PATROL / (len(ground.cells) * (CELL / 1000) ** 2))
         found.append(accuracy.back_test(ground, days, shares=shares))
-    return {method: _together([one[method] for one in found]) for method in found[0]}
+    return days, {method: _together([one[method] for one in found]) for method in found[0]}
 
 
 def _together(scores):

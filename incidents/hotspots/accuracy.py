@@ -93,6 +93,26 @@ def origins(first: int, last: int, windows: int, horizon: int = HORIZON) -> np.n
     return np.unique(np.linspace(min(middle, latest), latest, windows).astype(np.int64))
 
 
+def earlier(first: int, last: int, windows: int, horizon: int = HORIZON) -> np.ndarray:
+    """Days before `origins` of the same days, from which methods are tried for a first choice: each window is over when
+    those of `origins` begin, and a quarter of the days is past to all of them.
+    """
+    days = last + 1 - first
+    latest = first + days // 2 - horizon
+    return np.unique(np.linspace(min(first + days // 4, latest), latest, windows).astype(np.int64))
+
+
+def choosing(pai: np.ndarray, starts: np.ndarray, horizon: int = HORIZON) -> np.ndarray:
+    """PAI of choosing itself, (windows,): on each window that of the method which was best on those over by then.
+
+    pai: (methods, windows); starts: the first day of each. The best of several methods on the windows it was chosen by
+    is flattered by chance; this is not. NaN where no window was over.
+    """
+    was_over = starts[:, None] + horizon <= starts[None, :]
+    best = (pai @ was_over).argmax(0)
+    return np.where(was_over.any(0), pai[best, np.arange(len(starts))], np.nan)
+
+
 def back_test(
     ground: Ground, days: np.ndarray, *, methods=METHODS, shares=SHARES, horizon: int = HORIZON
 ) -> dict[str, Score]:

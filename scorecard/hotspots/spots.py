@@ -40,6 +40,7 @@ SHOWN_MONTHS = 120
 KEPT = 600  # seconds that the events of each month are kept for
 AREAS = 64
 WINDOWS = 8  # of the past that a back-test on demand looks at
+EARLIER = 4  # before them, by which a method is first chosen when choosing itself is tested
 MOST_TESTED = 8000  # events, evenly taken, that it looks at
 PATROL = 1.0  # square kilometres that one patrol looks after where no territory says it
 MARGIN = 0.01  # degrees around points where no boundary is known
@@ -50,11 +51,15 @@ _lock = Lock()
 
 @dataclass(frozen=True)
 class Tested:
-    """scores by method of the windows that begin on `starts` (days since 1970) and last `horizon` days."""
+    """scores by method of the windows that begin on `starts` (days since 1970) and last `horizon` days.
+
+    choosing: PAI on each of them of the method that was best on windows over by then, NaN where none was.
+    """
 
     horizon: int
     starts: np.ndarray
     scores: dict[str, accuracy.Score]
+    choosing: np.ndarray
 
     @property
     def winner(self) -> str:
@@ -290,7 +295,7 @@ class Spots:
             return None
         asked = replace(self.selection, territories=None)
         said = repr((self.unit.territory_id, self.cell, len(self.points), self.patrol, asked))
-        key = "hotspots-tested-" + hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+        key = "hotspots-back-test-" + hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
         found = cache.get(key)
         if found is None:
             found = self._tested(horizon)
@@ -301,13 +306,17 @@ class Spots:
         points = self.points
         area = self.area | (self.grid.counts_of(self.grid.cells_at(points.longitude, points.latitude)) > 0)
         ground = analysis.ground_of(points.longitude, points.latitude, points.day, self.grid, area, MOST_TESTED)
-        first = np.datetime64(self.asked.first, "D").astype(np.int64)
-        last = np.datetime64(self.asked.last, "D").astype(np.int64)
-        starts = accuracy.origins(int(first), int(last), WINDOWS, horizon)
+        first, last = (int(np.datetime64(day, "D").astype(np.int64)) for day in (self.asked.first, self.asked.last))
+        starts = accuracy.origins(first, last, WINDOWS, horizon)
         patrol = min(1.0, self.patrol / (len(ground.cells) * (self.cell / 1000) ** 2))
         shares = (*accuracy.SHARES, patrol)
         scores = accuracy.back_test(ground, starts, shares=shares, horizon=horizon)
-        return Tested(horizon, starts, scores)
+        before = accuracy.earlier(first, last, EARLIER, horizon)
+        tried = accuracy.back_test(ground, before, shares=(accuracy.MAIN,), horizon=horizon)
+        at = accuracy.SHARES.index(accuracy.MAIN)
+        pai = np.array([np.concatenate((tried[one].pai[:, 0], scores[one].pai[:, at])) for one in scores])
+        choosing = accuracy.choosing(pai, np.concatenate((before, starts)), horizon)[len(before) :]
+        return Tested(horizon, starts, scores, choosing)
 
     # Months, for the slider and for what differs between windows
 

@@ -301,36 +301,37 @@ def score_words(spots: Spots) -> str:
     method = next((one for one in spots.tested.scores if drawn_method(one, spots.cell) == drawn), None)
     if method is None:
         return ""
-    pai, low, high = accuracy.interval(spots.tested.scores[method].pai[:, accuracy.SHARES.index(accuracy.MAIN)])
-    said = {
-        "pai": wording.number(pai, 1),
-        "low": wording.number(low, 1),
-        "high": wording.number(high, 1),
-        "share": wording.percent(100 * accuracy.MAIN),
-        "n": len(spots.tested.scores),
-    }
     if spots.is_chosen_by_test:
-        return (
-            _("Chosen by test, the best of %(n)s: PAI %(pai)s (%(low)s to %(high)s) at %(share)s of the area.") % said
-        )
-    return _("Tested: PAI %(pai)s (%(low)s to %(high)s) at %(share)s of the area.") % said
+        said = {"n": len(spots.tested.scores)}
+        return f"{_('Chosen by test, the best of %(n)s.') % said} {choosing_words(spots)}"
+    pai = spots.tested.scores[method].pai[:, accuracy.SHARES.index(accuracy.MAIN)]
+    return _("Tested: PAI %(pai)s (%(low)s to %(high)s) at %(share)s of the area.") % _pai_words(pai)
+
+
+def _pai_words(of_windows: np.ndarray) -> dict[str, str]:
+    pai, low, high = (wording.number(value, 1) for value in accuracy.interval(of_windows))
+    return {"pai": pai, "low": low, "high": high, "share": wording.percent(100 * accuracy.MAIN)}
+
+
+def choosing_words(spots: Spots) -> str:
+    """How well it goes to choose by test: the score of the best is flattered by the windows that made it the best."""
+    choosing = spots.tested.choosing
+    if np.isnan(choosing).all():
+        return _("The window is too short to test the choosing itself.")
+    text = _(
+        "The choosing itself, each time by earlier windows alone and held against the next: PAI %(pai)s (%(low)s to "
+        "%(high)s) at %(share)s of the area."
+    )
+    return text % _pai_words(choosing)
 
 
 def tested_words(spots: Spots) -> str:
-    """Which method won, in one sentence."""
+    """Which method won, and that it is the best of several on the very windows that it is scored on."""
     found, at = spots.tested, accuracy.SHARES.index(accuracy.MAIN)
-    pai, low, high = accuracy.interval(found.scores[found.winner].pai[:, at])
-    said = {
-        "method": method_name(spots, found.winner),
-        "pai": wording.number(pai, 1),
-        "low": wording.number(low, 1),
-        "high": wording.number(high, 1),
-        "share": wording.percent(100 * accuracy.MAIN),
-    }
-    return (
-        _(
-            "%(method)s was best here: %(share)s of the area held %(pai)s times as many of the next events as its size "
-            "would (%(low)s to %(high)s)."
-        )
-        % said
+    said = {"method": method_name(spots, found.winner), **_pai_words(found.scores[found.winner].pai[:, at])}
+    first = _(
+        "%(method)s was best here: %(share)s of the area held %(pai)s times as many of the next events as its size "
+        "would (%(low)s to %(high)s)."
     )
+    flattered = _("As the best of %(n)s on these windows its score is flattered.") % {"n": len(found.scores)}
+    return f"{first % said} {flattered} {choosing_words(spots)}"

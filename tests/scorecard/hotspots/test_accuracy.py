@@ -1,13 +1,19 @@
 """The page says how good each method was on the territory's own past, and draws the risk of the next months."""
 
 import re
+from datetime import date
 
+import numpy as np
 import pytest
 from django.core.cache import cache
+from django.http import QueryDict
 
+from incidents.hotspots import accuracy
+from scorecard.hotspots.asked import read_address
+from scorecard.hotspots.spots import Spots
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.hotspots.test_page import PAGE, TWO_YEARS, rows_of
-from tests.scorecard.hotspots.town import box_of
+from tests.scorecard.hotspots.town import NOW, box_of
 from units.models import Boundary
 
 pytestmark = pytest.mark.django_db
@@ -85,11 +91,25 @@ def test_the_method_that_foretold_best_is_drawn_by_itself_and_says_its_score(ana
     assert f"{name}, March 2022 to December 2023" in body, "the map's title names it"
     if width:
         assert f"{width}, by test" in body, "with the bandwidth that it was tested with"
-    assert f"Chosen by test, the best of {len(rows)}: PAI {float(list(best.values())[1]):.1f}" in body
+    assert f"Chosen by test, the best of {len(rows)}. The choosing itself, each time by earlier windows alone" in body
     # Stepping through time keeps the method, so that months compare.
     steps = re.findall(r'href="(\?[^"]*)" data-step', response.content.decode())
     assert steps
     assert all("method=auto" not in step and "method=" in step for step in steps)
+
+
+@pytest.mark.parametrize("window", [TWO_YEARS, "first=2023-01-01&last=2023-12-31"])
+def test_the_score_beside_the_map_is_of_choosing_not_of_the_best_by_hindsight(country, analyst, window):
+    asked = read_address(QueryDict(f"{window}&cell=2000"), lambda: date(2024, 1, 9))
+    found = Spots(country.unit("PN-01D01"), asked, NOW).tested
+    pai, low, high = accuracy.interval(found.choosing)
+    assert not np.isnan(found.choosing).any(), "each window of the table has one that was over before it"
+    at = accuracy.SHARES.index(accuracy.MAIN)
+    each = np.array([score.pai[:, at] for score in found.scores.values()])
+    assert (found.choosing <= each.max(0)).all()
+    body = text_of(analyst.get(f"{PAGE}?{window}&cell=2000"))
+    said = re.search(r"held against the next: PAI ([\d.]+) \(([\d.]+) to ([\d.]+)\) at 3", body).groups()
+    assert [float(text) for text in said] == pytest.approx([pai, low, high], abs=0.051)
 
 
 def test_what_was_chosen_by_test_is_drawn_as_when_it_is_asked_for(analyst):
