@@ -58,6 +58,7 @@ class OpenedCell:
         figures = {
             "gi": [(_("Gi* (z)"), wording.number(value, 2) or "–")],
             "density": [(_("Events/km²"), wording.number(value, 2))],
+            "risk": [(_("Expected/km²"), wording.number(value, 2))],
         }
         return [
             (_("Events"), wording.number(int(spots.found.counts.flat[self.cell]), 0)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_safe
 from incidents.hotspots import read
 from scorecard import board as boards
 from scorecard.components import Crumb
-from scorecard.hotspots import cautions, choices, drawing, events, tables, words
+from scorecard.hotspots import cautions, choices, drawing, events, place, tables, words
 from scorecard.hotspots.asked import EVENTS, Asked, read_address
 from scorecard.hotspots.cell import OpenedCell
 from scorecard.hotspots.spots import Spots
@@ -36,7 +37,12 @@ def hotspots(request, code: str) -> HttpResponse:
     spots = Spots(unit, asked, timezone.now())
     if request.GET.get("format"):
         return respond_with(_files(spots), request)
-    return render(request, "scorecard/hotspots.html", _context(request, spots))
+    text = place.sought(request.GET)
+    places = place.places_in(request.user, unit, text) if text else []
+    if len(places) == 1:
+        return redirect(_hotspots_of(places[0], asked))
+    context = {**_context(request, spots), "place": text, "places": _links(places[: place.SHOWN], asked)}
+    return render(request, "scorecard/hotspots.html", context)
 
 
 @require_safe
@@ -87,6 +93,14 @@ def _elsewhere(asked: Asked) -> str:
     return asked.query(spot=None, bandwidth=None, cell=None)
 
 
+def _hotspots_of(unit: Unit, asked: Asked) -> str:
+    return f"/hotspots/{unit.code}/?{_elsewhere(asked)}"
+
+
+def _links(units, asked: Asked) -> list[tuple[str, str]]:
+    return [(one.local_name, _hotspots_of(one, asked)) for one in units]
+
+
 def _context(request, spots: Spots) -> dict[str, Any]:
     asked, unit = spots.asked, spots.unit
     rows, drawn = spots.drawn
@@ -118,6 +132,7 @@ def _context(request, spots: Spots) -> dict[str, Any]:
         "opened": opened,
         "opened_table": opened and opened.table().offered_at(request),
         "below": _below(spots),
+        "place_keeps": parse_qsl(_elsewhere(asked)),
         "method_items": words.method_items(spots),
         "method_text": "",
     }
@@ -177,6 +192,5 @@ def _tested(request, spots: Spots) -> dict[str, Any]:
 
 def _below(spots: Spots) -> list[tuple[str, str]]:
     """(name, href) of the units below that have a territory of their own."""
-    query = _elsewhere(spots.asked)
     below = Unit.objects.filter(parent=spots.unit, territory__isnull=False).exclude(territory=spots.unit.territory_id)
-    return [(one.local_name, f"/hotspots/{one.code}/?{query}") for one in below.order_by("code")]
+    return _links(below.order_by("code"), spots.asked)

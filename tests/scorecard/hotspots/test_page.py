@@ -11,7 +11,7 @@ import pytest
 from django.core.cache import cache
 
 from incidents.hotspots.near_repeat import Knox
-from scorecard.hotspots import tables
+from scorecard.hotspots import asked, tables
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.events import happened
 from tests.scorecard.hotspots.town import HERE, middle_of, town
@@ -49,13 +49,41 @@ def test_it_is_for_those_who_may_analyse_there(country):
             assert client.get(f"/hotspots/{code}/{query}").status_code == status, (person, code)
 
 
-@pytest.mark.parametrize("method", ["gi", "density", "counts", "emerging"])
+METHODS = {  # and what the page says of the bandwidth when 3 km are asked for
+    "gi": "3 km, as asked for",
+    "density": "3 km, as asked for",
+    "counts": "each cell on its own",
+    "emerging": "3 km, as asked for",
+    "risk": "cells alone and widths from 1 km to 8 km, mixed",
+    "points": "each cell on its own",
+    "auto": "3 km, as asked for|each cell on its own|cells alone and widths",
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_every_map_prints_its_method_and_settings(analyst, method):
     body = text_of(analyst.get(f"{PAGE}?{TWO_YEARS}&method={method}&bandwidth=3000&cell=2000"))
     for words in ("squares of 2 km", "207 events with a point", "10 % (23 of 230): not on the map", "every category"):
         assert words in body, words
     assert "March 2022 to December 2023" in body
-    assert ("3 km, as asked for" in body) == (method != "counts")
+    assert re.search(METHODS[method], body)
+    assert len(METHODS) == len(asked.METHODS), "each method is asked here"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_cell_opens_on_every_map_with_the_figure_that_colours_it(analyst, method):
+    address = f"{PAGE}?{TWO_YEARS}&cell=2000&method={method}"
+    notes, rows = rows_of(analyst.get(f"{address}&format=csv"))
+    assert rows
+    assert notes["Method"]
+    where = f"{address}&spot={rows[0]['longitude']},{rows[0]['latitude']}"
+    body = text_of(analyst.get(where))
+    assert "Cell of 2 km" in body
+    label = {"gi": "Gi* (z)", "density": "Events/km²", "risk": "Expected/km²"}.get(method, "Events")
+    section = re.search(r'id="cell".*?</dl>', analyst.get(where).content.decode(), re.S)[0]
+    assert f"<dt>{label}</dt>" in section
+    _notes, events = rows_of(analyst.get(f"{where}&format=csv&table=cell-events"))
+    assert len(events) == int(rows[0]["Events"])
 
 
 def test_the_corner_where_most_happens_is_hot(analyst):
@@ -71,8 +99,9 @@ def test_the_corner_where_most_happens_is_hot(analyst):
     assert f"{float(rows[0]['Gi* (z)']):.10g}" in shown
 
 
-def test_the_table_lists_the_cells_that_the_map_links_in_the_same_order(analyst):
-    body = analyst.get(f"{PAGE}?{TWO_YEARS}").content.decode()
+@pytest.mark.parametrize("method", METHODS)
+def test_the_table_lists_the_cells_that_the_map_links_in_the_same_order(analyst, method):
+    body = analyst.get(f"{PAGE}?{TWO_YEARS}&method={method}").content.decode()
     in_map = re.findall(r'<a href="(\?[^"]*spot=[^"]*)" aria-label', body)
     in_table = re.findall(r'<th scope="row"[^>]*><a href="(\?[^"]*spot=[^"]*)">', body)
     assert in_map
@@ -123,7 +152,7 @@ def test_windows_that_do_not_compare_are_warned_of(analyst, country, kinds):
     assert "They do not compare" in text_of(analyst.get(f"{PAGE}?first=2023-01-01&last=2023-12-31"))
 
 
-@pytest.mark.parametrize("method", ["density", "emerging"])
+@pytest.mark.parametrize("method", ["density", "emerging", "auto"])
 def test_a_map_over_years_of_different_coverage_says_so(analyst, country, kinds, method):
     words = "their share changes within this window"
     asked = f"{PAGE}?{TWO_YEARS}&cell=2000&method={method}"
