@@ -162,7 +162,7 @@ else:
 _cache_url = env.str("CACHE_URL", BROKER_URL if BROKER_URL.startswith("redis") else "")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "units.cache.KeptRedisCache",
         "LOCATION": _cache_url,
         "KEY_PREFIX": env.str("CACHE_PREFIX", "tablero"),
     }

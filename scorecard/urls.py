@@ -36,6 +36,7 @@ handler400 = "units.views.unreadable.unreadable"
 handler500 = "units.views.failed.failed"
 
 urlpatterns = [
+    path("api/v1/", include("scorecard.api.urls")),  # first, as feeds ask most often
     path("", home.page, name="home"),
     path("search", search.search, name="search"),
     path("manage/imports/", imports.page, name="imports"),
@@ -75,5 +76,4 @@ urlpatterns = [
     path("manage/plans/<int:pk>/<str:kind>/<int:part>/remove", plans.remove_part, name="manage-plan-remove"),
     path("manage/plans/<int:pk>/<str:kind>/<int:part>/move", plans.move_part, name="manage-plan-move"),
     path("audit/", audit.audit, name="audit"),
-    path("api/v1/", include("scorecard.api.urls")),
 ]

@@ -77,6 +77,10 @@ def _is_unknown(outcome):
 
 
 def _take_in(words, outcome, account, institution, now, book, dry_run):
+    if not dry_run and _is_taken_alone(words, institution, now):
+        ask_for_drain()
+        outcome.results[words[0].index] = CREATED
+        return
     try:
         with transaction.atomic(savepoint=dry_run):
             _write(words, account, institution, now, book)
@@ -91,6 +95,13 @@ def _take_in(words, outcome, account, institution, now, book, dry_run):
             outcome.faults[word.index] = [Fault("external_id", word.verdict.rule)]
         elif word.verdict.rule:
             outcome.flags.setdefault(word.index, []).append(word.verdict.rule)
+
+
+def _is_taken_alone(words, institution, now):
+    """Take a single new event in a transaction that is its one statement: nothing to begin, nothing to commit."""
+    if len(words) > 1 or words[0].said is None or words[0].said.place_code == 0 or connection.in_atomic_block:
+        return False
+    return _is_new(words[0], institution, now)
 
 
 def _write(words, account, institution, now, book):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import msgspec
 from django.conf import settings
 from django.db import transaction
@@ -37,7 +39,7 @@ def once(request, account, *, body, now, work):
     Returns HttpResponse. A dry run, and a body that breaks off, keep no key: the whole request may follow under it.
     """
     key = None if is_dry_run(request) or breaks_off(request, body) else idempotency.key_of(request)
-    with transaction.atomic():
+    with transaction.atomic() if key else nullcontext():  # without a key, the work's own transaction is enough
         digest = idempotency.digest_of(request, body) if key else b""
         replayed = idempotency.replay(account=account, key=key, digest=digest, now=now)
         if replayed is not None:
