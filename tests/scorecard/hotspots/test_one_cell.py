@@ -71,9 +71,9 @@ def test_an_event_of_the_cell_opens(analyst, opened):
     assert analyst.get(href).status_code == 200
 
 
-@pytest.mark.parametrize("page", ["profile", "incidents"])
-def test_a_cell_off_the_map_is_refused_not_taken_for_the_whole(analyst, page):
-    assert analyst.get(f"/{page}/PN-01D01/?{TWO_YEARS}&spot=0,0&cell=250").status_code == 400
+@pytest.mark.parametrize("section", ["profile", "incidents"])
+def test_a_cell_off_the_map_is_refused_not_taken_for_the_whole(analyst, section):
+    assert analyst.get(f"/{section}/PN-01D01/?{TWO_YEARS}&spot=0,0&cell=250").status_code == 400
 
 
 def test_the_tabs_and_the_links_of_the_page_keep_its_filters(analyst):
