@@ -59,6 +59,10 @@ def _overdispersed(report):
                     marked_estimated(base, 1.0, SPREAD, 2.0), "marked")  # fmt: skip
         report.fact(f"power at variance equal to the mean, dispersion estimated, a doubling from base {base:g}",
                     marked_estimated(base, 1.0, 1.0, 2.0), "marked")  # fmt: skip
+        for past in (12, 36):  # a scorecard's, and three years'
+            name = f"power with {past} months drawn to the usual dispersion, Poisson in truth, a doubling from {base:g}"
+            found = marked_estimated(base, 1.0, 1.0, 2.0, past=past, drawn=True)
+            report.times(name, [found], unit="marked", beside="dispersion known", peer=[marked(base, 1.0, 2.0)])
 
 
 def chances(mean, counts, spread=1.0):
