@@ -15,6 +15,9 @@ BASES = np.unique(np.r_[np.geomspace(0.5, 100, 40), 1, 2, 5, 10, 20, 50])
 EXPOSURES = (1.0, 2.0, 3.0, 6.0, 12.0)
 YEARS = (6.0, 12.0, 24.0, 50.0, 100.0, 200.0)  # events a year of units whose twelve looks are followed
 PAST, DRAWS, SPREAD = 36, 4000, 2.0
+YEAR = 12  # months that a scorecard holds itself
+UNITS = (1, 9, 26, 140)  # of a level: the nation, zones, subzones, districts
+LIKELY = 15  # dispersions over which twelve looks are averaged
 SOME_BASES = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 PEER = 0.01  # the conditional mid-p test's nominal level
 
@@ -59,10 +62,69 @@ def _overdispersed(report):
                     marked_estimated(base, 1.0, SPREAD, 2.0), "marked")  # fmt: skip
         report.fact(f"power at variance equal to the mean, dispersion estimated, a doubling from base {base:g}",
                     marked_estimated(base, 1.0, 1.0, 2.0), "marked")  # fmt: skip
-        for past in (12, 36):  # a scorecard's, and three years'
-            name = f"power with {past} months drawn to the usual dispersion, Poisson in truth, a doubling from {base:g}"
+    _as_pages_have_it(report)
+
+
+def _as_pages_have_it(report):
+    """What scorecards and lists use, and what pages that hold the unit's own past alone use."""
+    for base in (10.0, 20.0, 50.0):
+        peer = marked(base, 1.0, 2.0, PEER)
+        for past in (12, PAST):
             found = marked_estimated(base, 1.0, 1.0, 2.0, past=past, drawn=True)
-            report.times(name, [found], unit="marked", beside="dispersion known", peer=[marked(base, 1.0, 2.0)])
+            name = f"power, Poisson in truth, own {past} months drawn to the usual dispersion, a doubling from {base:g}"
+            report.times(name, [found], unit="marked", beside="conditional mid-p", peer=[peer])
+            for spread in (1.0, SPREAD):
+                size = max(marked_estimated(base, e, spread, past=past, drawn=True) for e in EXPOSURES)
+                name = f"size at variance {spread:g} x the mean, own {past} months drawn to the usual, base {base:g}"
+                report.fact(name, size, "of unchanged", at_most=0.01 if spread == 1 else 0.015)
+        for units in UNITS:
+            found = marked_pooled(base, 1.0, 1.0, 2.0, units=units)
+            name = f"power, Poisson in truth, drawn to {units} units' of the level, a doubling from {base:g}"
+            goal = 0.9 if units > 1 and base >= 20 else None
+            report.times(name, [found], unit="marked", beside="conditional mid-p", peer=[peer], at_least=goal)
+            found = marked_pooled(base, 1.0, SPREAD, 2.0, units=units)
+            report.fact(f"power at variance twice the mean, {units} units, a doubling from {base:g}", found, "marked")
+    for units in UNITS:
+        for spread, goal in ((1.0, 0.01), (SPREAD, 0.015)):
+            worst = max(marked_pooled(b, e, spread, units=units) for b in SOME_BASES[:-1] for e in EXPOSURES)
+            name = f"size at variance {spread:g} x the mean, drawn to {units} units', worst of bases 0.5 to 50"
+            report.fact(name, worst, "of unchanged", at_most=goal)
+    for units in UNITS[1:]:
+        _unlike(report, units)
+    _twelve_looks_estimated(report)
+
+
+def _unlike(report, units):
+    """Units of a level that differ: one in nine at three times the mean, or each other one."""
+    for name, every in (("one in nine", 9), ("every other", 2)):
+        spread = np.where(np.arange(units) % every == 0, 3.0, 1.0)
+        found = pooled(20.0, spread, units)
+        size = {
+            one: _marked_by(change.Dispersion(*(part[spread == one] for part in found)), 20.0, 1.0, one, 1.0)
+            for one in (1.0, 3.0)
+        }
+        mean = sum(size[one] * np.mean(spread == one) for one in size)
+        name = f"variance thrice the mean in {name} of {units} units, base 20"
+        report.fact(f"size, {name}: all units", float(mean), "of unchanged", at_most=0.015)
+        report.fact(f"size, {name}: those units", size[3.0], "of unchanged")
+
+
+def _twelve_looks_estimated(report):
+    ways = [("own 36 months drawn to the usual", lambda base, spread: change.drawn_to_usual(
+        change.dispersion_of(_past(base, spread, (DRAWS, PAST)))))]  # fmt: skip
+    ways += [(f"drawn to {n} units'", lambda base, spread, n=n: pooled(base, spread, n)) for n in UNITS[1:]]
+    for name, find in ways:
+        for spread in (1.0, SPREAD):
+            worst = max(ever_marked(year, spread=spread, found=find(year / 12, spread)) for year in YEARS)
+            said = (
+                f"ever marked in twelve looks, variance {spread:g} x the mean, {name}, worst of 6 to 200 events a year"
+            )
+            report.fact(said, worst, "of unchanged", at_most=0.03)
+        for year in (20.0, 50.0):
+            ours = ever_marked(year, 2.0, found=find(year / 12, 1.0))
+            said = f"power in twelve looks, Poisson in truth, {name}, a doubling from {year:g} a year"
+            peer = marked(year, 1.0, 2.0, PEER)
+            report.times(said, [ours], unit="marked", beside="conditional mid-p at the year's end", peer=[peer])
 
 
 def chances(mean, counts, spread=1.0):
@@ -86,30 +148,61 @@ def marked(base, exposure, times=1.0, level=change.LEVEL, spread=1.0):
     return float((chances(now, x, spread) * chances(base, y, spread) * is_marked).sum())
 
 
-def ever_marked(year, times=1.0):
-    """How often any of twelve looks, this year to date against last year's same months, is marked. Exact."""
-    size = int(year * times + 9 * np.sqrt(year * times) + 15)
+def ever_marked(year, times=1.0, *, spread=1.0, found=change.POISSON):
+    """How often any of twelve looks, this year to date against last year's same months, is marked. Exact but for the
+    dispersion: a mean over equally likely ones of those found.
+    """
+    size = int(year * times + 9 * np.sqrt(year * times * spread) + 15)
     counts = np.arange(size, dtype=float)
-    grow = [np.tril(toeplitz(chances(year / 12 * factor, counts))) for factor in (times, 1.0)]
-    standing = np.zeros((size, size))
+    grow = [np.tril(toeplitz(chances(year / 12 * factor, counts, spread))) for factor in (times, 1.0)]
+    freedom = np.median(found.freedom)
+    values = np.quantile(found.value, (np.arange(LIKELY) + 0.5) / LIKELY) if np.size(found.value) > 1 else [found.value]
+    often = [_ever_marked_by(change.Dispersion(np.float64(value), freedom), counts, grow) for value in values]
+    return float(np.mean(often))
+
+
+def _ever_marked_by(dispersion, counts, grow):
+    standing, found = np.zeros((len(counts), len(counts))), 0.0
     standing[0, 0] = 1.0
-    p, found = change.mid_p(counts[:, None], counts[None, :], 0.5), 0.0
     for look in range(1, change.LOOKS + 1):
         standing = grow[0] @ standing @ grow[1].T
-        is_marked = p < change.look_level(look)
+        level = change.look_level(look)
+        spread = change.effective_dispersion(dispersion, level)
+        is_marked = change.mid_p(counts[:, None] / spread, counts[None, :] / spread, 0.5) < level
         found += standing[is_marked].sum()
         standing[is_marked] = 0.0
-    return float(found)
+    return found
 
 
 def marked_estimated(base, exposure, spread, times=1.0, *, past=PAST, drawn=False):
     """As `marked`, with the dispersion estimated from the unit's own past of so many such periods."""
-    rng = np.random.default_rng(7)
-    shape = (DRAWS, past)
-    seen = rng.poisson(base, shape) if spread == 1.0 else rng.negative_binomial(base / (spread - 1), 1 / spread, shape)
-    found = change.dispersion_of(seen)
-    found = change.drawn_to_usual(found) if drawn else found
-    known = np.sort(change.effective_dispersion(found, change.LEVEL))
+    found = change.dispersion_of(_past(base, spread, (DRAWS, past)))
+    return _marked_by(change.drawn_to_usual(found) if drawn else found, base, exposure, spread, times)
+
+
+def marked_pooled(base, exposure, spread, times=1.0, *, units):
+    """As `marked`, with the dispersion that a scorecard takes: drawn to that of so many units of the level."""
+    return _marked_by(pooled(base, spread, units), base, exposure, spread, times)
+
+
+def pooled(base, spread, units):
+    """What units know of their dispersion, (units, levels): as scorecard/spread.py has it. spread: one, or by unit."""
+    seen = _past(base, spread, (units, max(60, DRAWS // 2 // units), PAST))
+    level = change.pooled(change.dispersion_of(seen))
+    early = change.drawn_to_usual(change.dispersion_of(seen[..., :-YEAR]), level)
+    return change.drawn_to_usual(change.dispersion_of(seen[..., -YEAR:]), early)
+
+
+def _past(base, spread, shape):
+    """Counts of periods in which nothing changed, the same draws every time."""
+    rng, spread = np.random.default_rng(7), np.asarray(spread, float)
+    more = spread.reshape(spread.shape + (1,) * (len(shape) - spread.ndim if spread.ndim else 0)) - 1
+    means = np.where(more > 0, rng.gamma(base / np.maximum(more, 1e-9), np.maximum(more, 1e-9), shape), base)
+    return rng.poisson(means).astype(float)
+
+
+def _marked_by(found, base, exposure, spread, times):
+    known = np.sort(change.effective_dispersion(found, change.LEVEL), axis=None)
     now = base * exposure * times
     x, y = grid(now, base, spread)
     share = exposure / (1 + exposure)

@@ -11,11 +11,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 LEVEL = 0.0099  # nominal, of one comparison: by exact enumeration at most 1 % at every base and exposure
 LOOKS = 12
 _STEPS = 50  # halvings of an interval's end: 1e-15 of the share
+FALSE_SHARE = 0.1  # of the changes that a list marks
+MUCH = 4  # times what is known of the usual dispersion, from which on that is not asked
 PAST_NEEDED = 6  # comparisons of the unit's past without which its dispersion is not known
 
 
@@ -121,6 +123,8 @@ def look_level(month):
     return LEVEL * (np.asarray(month, float) / LOOKS)
 
 
+# Many units, many changes ---------------------------------------------------------------------------------------------
+
 USUAL = Dispersion(np.float64(1.5), np.float64(12.0))  # of districts by month: 1.04-1.25 in 2014-20, 1.8-2.1 in 2021-23
 
 
@@ -129,3 +133,41 @@ def drawn_to_usual(found: Dispersion, usual: Dispersion = USUAL) -> Dispersion:
     known = np.where(np.isinf(found.freedom), 0.0, found.freedom)
     freedom = known + usual.freedom
     return Dispersion((known * found.value + usual.freedom * usual.value) / freedom, freedom)
+
+
+def pooled(found: Dispersion) -> Dispersion:
+    """What the dispersions of units alike, (N, ...), say of one of them: their mean, and how far they agree, (...).
+
+    Freedom is that of all the units' pasts but one, or less where they differ by more than so short pasts explain
+    (DerSimonian and Laird's variance between them; Smyth 2004 for the idea). Little known: drawn to the usual one.
+    """
+    value, freedom = found.value, np.where(np.isinf(found.freedom), 0.0, found.freedom)
+    every, units = freedom.sum(0), (freedom > 0).sum(0)
+    known = np.maximum(every, 1e-9)
+    mean = (value * freedom).sum(0) / known
+    apart = (freedom * (value - mean) ** 2).sum(0) - 2 * mean**2 * np.maximum(units - 1, 0)
+    between = np.maximum(0.0, apart / np.maximum(every - (freedom**2).sum(0) / known, 1e-9))
+    agreed = np.where(between > 0, 2 * mean**2 / np.maximum(between, 1e-9), np.inf)
+    one_less = every * np.maximum(units - 1, 0) / np.maximum(units, 1)
+    of_all = Dispersion(mean, np.minimum(one_less, agreed))
+    drawn = drawn_to_usual(of_all)
+    is_much = one_less >= MUCH * USUAL.freedom
+    return Dispersion(np.where(is_much, mean, drawn.value), np.where(is_much, of_all.freedom, drawn.freedom))
+
+
+def discoveries(p, share=FALSE_SHARE) -> np.ndarray:
+    """Which of a list of p values hold where at most this share of those kept may be false (Benjamini, Hochberg)."""
+    p = np.asarray(p, float)
+    kept, known = np.zeros(p.shape, bool), ~np.isnan(p)
+    if known.any():
+        kept[known] = stats.false_discovery_control(p[known]) <= share
+    return kept
+
+
+def changes(now, before, exposure=1.0, exposure_before=1.0, *, dispersion: Dispersion = POISSON, level=LEVEL) -> Change:
+    """Changes that stand in one list: distinct is what is so by itself and one of the list's discoveries."""
+    x, y, e, f = (np.asarray(a, float) for a in (now, before, exposure, exposure_before))
+    found = change(x, y, e, f, dispersion=dispersion, level=level)
+    many = max(1, int((~np.isnan(found.p)).sum()))
+    spread = effective_dispersion(dispersion, FALSE_SHARE / many)  # widened as the strictest of the list asks
+    return found._replace(is_distinct=found.is_distinct & discoveries(mid_p(x / spread, y / spread, e / (e + f))))

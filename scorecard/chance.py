@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -10,10 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from django.utils.translation import gettext as _
 
-from indicators.change import change, dispersion_of, drawn_to_usual
+from indicators.change import Change, Dispersion, change
 from scorecard import wording
 from scorecard.html import current_language
-from scorecard.reading import HISTORY, Line, Reading, last_year
+from scorecard.queries import HISTORY, months_before
+from scorecard.reading import Line, Reading
+from scorecard.spread import days_of, drawn, level_of
+from scorecard.trajectory import events_of
 
 
 class Noted(NamedTuple):
@@ -46,30 +48,51 @@ def _times(value: float) -> str:
 def changes_of(reading: Reading, today: date) -> dict[str, Noted]:
     """By code of the line, the month against the same month last year; nothing of a month that still runs.
 
-    Exposure is days; dispersion is that of the twelve months before, drawn to the usual one.
+    Of counts, and of counts over the population: then the events behind both figures, by days x people. Dispersion is
+    the unit's own, drawn to that of its level (see `spread`).
     """
-    lines = [line for line in reading.lines if _is_count(line)]
+    lines = [line for line in reading.lines if _may_count(line)]
     if not lines or reading.month >= today.replace(day=1):
         return {}
-    values = np.array([line.values for line in lines], float)
-    noted = _noted(values.tobytes(), values.shape, _days(reading.month), _days(last_year(reading.month)))
+    level = level_of(reading.unit, reading.month, today)
+    lines = [line for line in lines if line.about["is_count"] or _key(line) in level.rates]
+    if not lines:
+        return {}
+    months = tuple(months_before(reading.month, HISTORY))
+    packed = np.empty((2, len(lines), HISTORY + 1))
+    packed[0], packed[1] = [line.values for line in lines], days_of(months)
+    over_people = [n for n, line in enumerate(lines) if not line.about["is_count"]]
+    if over_people:
+        people = np.array([level.people.get((reading.unit.pk, month.year)) or np.nan for month in months], float)
+        scales = np.array([[lines[n].about["scale"]] for n in over_people])
+        packed[0, over_people] = events_of(packed[0, over_people] / scales, people, 1.0)
+        packed[1, over_people] *= people
+    spread = level.of(reading.unit.pk, [line.about["position"] for line in lines])
+    noted = _noted(packed.tobytes(), spread.value.tobytes(), spread.freedom.tobytes())
     return {line.about["code"]: one for line, one in zip(lines, noted, strict=True) if one is not None}
 
 
 @lru_cache(maxsize=512)
-def _noted(content: bytes, shape: tuple[int, ...], days: int, days_before: int) -> list[Noted | None]:
-    """Of each line's values (lines, HISTORY + 1), kept by what they are: a page is opened by many."""
-    values = np.frombuffer(content).reshape(shape)
-    spread = drawn_to_usual(dispersion_of(values[:, :HISTORY]))
-    found = change(values[:, HISTORY], values[:, 0], days, days_before, dispersion=spread)
+def _noted(packed: bytes, value: bytes, freedom: bytes) -> list[Noted | None]:
+    """Of lines' events and exposures (2, lines, HISTORY + 1), kept by what they are: a page is opened by many."""
+    events, exposures = np.frombuffer(packed).reshape(2, -1, HISTORY + 1)
+    beside = Dispersion(np.frombuffer(value), np.frombuffer(freedom))
+    spread = drawn(events[:, :HISTORY], exposures[:, :HISTORY], beside)
+    found = change(events[:, HISTORY], events[:, 0], exposures[:, HISTORY], exposures[:, 0], dispersion=spread)
+    return noted_of(found)
+
+
+def noted_of(found: Change) -> list[Noted | None]:
+    """Each change as pages tell it; None where a figure is missing."""
     noted = zip(*(part.tolist() for part in (found.ratio, found.low, found.high, found.is_distinct)), strict=True)
     return [None if np.isnan(p) else Noted(*one) for one, p in zip(noted, found.p.tolist(), strict=True)]
 
 
-def _is_count(line: Line) -> bool:
-    """Of counts alone, and where no figure is below zero."""
-    return bool(line.about["is_count"]) and not any(value < 0 for value in line.values)
+def _may_count(line: Line) -> bool:
+    """Counts, and what may be events over the population; nowhere a figure below zero."""
+    about = line.about
+    return bool(about["is_count"] or about["has_denominator"]) and not any(value < 0 for value in line.values)
 
 
-def _days(month: date) -> int:
-    return calendar.monthrange(month.year, month.month)[1]
+def _key(line: Line) -> tuple[int, int]:
+    return line.about["indicator"], line.about["version"]

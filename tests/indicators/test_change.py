@@ -80,3 +80,44 @@ def test_twelve_looks_mark_at_most_three_in_a_hundred():
 
 def test_size_with_an_estimated_dispersion():
     assert enumerated.marked_estimated(5, 1, 2.0) <= 0.015
+
+
+@pytest.mark.parametrize("units", [9, 26])
+def test_a_level_that_agrees_gives_back_the_power_that_not_knowing_the_dispersion_costs(units):
+    assert enumerated.marked_pooled(20, 1, 1.0, 2.0, units=units) >= 0.9 * 0.507
+    assert enumerated.marked_pooled(20, 1, 1.0, units=units) <= 0.01
+    assert enumerated.marked_pooled(20, 1, 2.0, units=units) <= 0.015
+    assert enumerated.marked_estimated(20, 1, 1.0, 2.0, past=12, drawn=True) < 0.25  # the unit's own year alone
+
+
+def test_a_level_that_does_not_agree_is_believed_less():
+    like, unlike = (enumerated.pooled(20.0, spread, 26) for spread in (1.0, np.where(np.arange(26) % 2, 3.0, 1.0)))
+    assert np.median(unlike.freedom) < 40 < np.median(like.freedom)
+    wild, calm = unlike.value[1::2].mean(), unlike.value[0::2].mean()
+    assert wild > 1.7 * calm
+
+
+def test_one_unit_alone_is_drawn_to_the_usual_dispersion():
+    own = change.Dispersion(np.array([[1.0]]), np.array([[17.0]]))
+    assert change.pooled(own) == change.drawn_to_usual(change.Dispersion(np.array([1.0]), np.array([0.0])))
+
+
+def test_discoveries_by_hand():
+    """Of five: 0.02 and 0.04 are at most 10 % x 1/5 and x 2/5, 0.05 at most 0.06; 0.3 and 0.9 are more than theirs."""
+    assert change.discoveries([0.9, 0.02, np.nan, 0.05, 0.3, 0.04]).tolist() == [False, True, False, True, False, True]
+    assert not change.discoveries([np.nan, np.nan]).any()
+
+
+def test_of_lists_in_which_nothing_changed_few_mark_anything_and_of_what_lists_mark_little_is_false():
+    rng = np.random.default_rng(5)
+    one_alone, in_lists, false, marked = 0, 0, 0.0, 0
+    for _ in range(300):
+        before, now = rng.poisson(30, (2, 100))
+        one_alone += change.change(now, before).is_distinct.any()
+        in_lists += change.changes(now, before).is_distinct.any()
+        now[:10] = rng.poisson(75, 10)
+        found = change.changes(now, before).is_distinct
+        marked, false = marked + found.sum(), false + found[10:].sum() / max(1, found.sum())
+    assert in_lists / 300 <= 0.1 < 0.4 < one_alone / 300
+    assert false / 300 <= 0.1
+    assert marked / 300 > 9

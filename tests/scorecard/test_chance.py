@@ -9,6 +9,7 @@ import pytest
 from scorecard.chance import changes_of
 from scorecard.queries import cards_of, unit_here
 from scorecard.reading import HISTORY, Reading
+from scorecard.spread import level_of
 from tests.factories import MONTH
 from tests.scorecard.country import signed_in
 
@@ -54,9 +55,35 @@ def test_a_month_that_still_runs_is_not_compared(reading):
     assert changes_of(reading, date(2023, 10, 20)) == {}
 
 
-def test_of_counts_alone(reading):
+def test_of_counts_and_of_counts_over_the_population(reading):
     counted = {line.about["code"] for line in reading.lines if line.about["is_count"]}
-    assert set(changes_of(reading, LATER)) <= counted
+    assert set(changes_of(reading, LATER)) == counted | {"PN.HOMICIDERATE"}
+
+
+def test_a_rate_is_tried_by_the_events_behind_it_and_their_people(reading):
+    """As many events of ten times the people are a tenth of the rate: a change that the same rate's noise is not."""
+    line = next(line for line in reading.lines if line.about["code"] == "PN.HOMICIDERATE")
+    level = level_of(reading.unit, MONTH, LATER)
+    here, scale = reading.unit.pk, line.about["scale"]
+    people, before = level.people[here, MONTH.year], level.people[here, MONTH.year - 1]
+    line.values = [40 * scale / before] * (HISTORY - 9) + [40 * scale / people] * 9 + [41 * scale / people]
+    found = changes_of(reading, LATER)["PN.HOMICIDERATE"]
+    assert found.ratio == pytest.approx(41 / 40 * before / people)
+    assert not found.is_distinct
+    line.values[-1] = 110 * scale / people
+    assert changes_of(reading, LATER)["PN.HOMICIDERATE"].is_distinct
+    line.values[-1] = 110.4 * scale / people  # no whole number of events: not what it seems
+    assert "PN.HOMICIDERATE" not in changes_of(reading, LATER)
+
+
+def test_the_level_is_read_once_a_day(reading, count_queries):
+    level_of(reading.unit, MONTH, LATER)
+    with count_queries() as asked:
+        assert level_of(reading.unit, MONTH, LATER) is level_of(reading.unit, date(2023, 12, 1), LATER)
+    assert not asked.page
+    with count_queries() as asked:
+        level_of(reading.unit, MONTH, date(2023, 11, 21))
+    assert len(asked.page) <= 3
 
 
 def test_the_page_carries_the_interval_beside_the_change_and_the_file_its_ends(standing_country):
