@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from django.utils.translation import gettext as _
 
-from indicators.change import Change, Dispersion, change
+from indicators.change import Change, Dispersion, change, changes
 from scorecard import wording
 from scorecard.html import current_language
 from scorecard.queries import HISTORY, months_before
-from scorecard.reading import Line, Reading
+from scorecard.reading import Line, Reading, Span
 from scorecard.spread import days_of, drawn, level_of
 from scorecard.trajectory import events_of
 
@@ -70,6 +70,31 @@ def changes_of(reading: Reading, today: date) -> dict[str, Noted]:
     spread = level.of(reading.unit.pk, [line.about["position"] for line in lines])
     noted = _noted(packed.tobytes(), spread.value.tobytes(), spread.freedom.tobytes())
     return {line.about["code"]: one for line, one in zip(lines, noted, strict=True) if one is not None}
+
+
+def moved_by_chance(reading: Reading, pairs: list[tuple[Line, Line]], today: date) -> dict[str, bool]:
+    """By code of the line, whether its attainment moved since the month before by no more than chance, among them all.
+
+    Of counts that have targets: the month's count to its target beside that of the month before, or of the year until
+    then where that drives the light, the targets being the exposures. Nothing of a month that still runs.
+    """
+    tried = [(line, old) for line, old in pairs if _may_count(line) and line.about["is_count"] and not line.is_range]
+    tried = [(line, old) for line, old in tried if line.month.target > 0 and old.driving.target > 0]
+    if not tried or reading.month >= today.replace(day=1):
+        return {}
+    level = level_of(reading.unit, reading.month, today)
+    months = tuple(months_before(reading.month, HISTORY))
+    own = np.array([line.values[:HISTORY] for line, _old in tried])
+    beside = level.of(reading.unit.pk, [line.about["position"] for line, _old in tried])
+    now, before = (np.array([(s.value, s.target) for s in spans]) for spans in zip(*_spans(tried), strict=True))
+    spread = drawn(own, days_of(months)[:HISTORY], beside)
+    found = changes(now[:, 0], before[:, 0], now[:, 1], before[:, 1], dispersion=spread)
+    is_chance = zip(tried, found.is_distinct.tolist(), found.p.tolist(), strict=True)
+    return {line.about["code"]: not is_distinct for (line, _old), is_distinct, p in is_chance if not np.isnan(p)}
+
+
+def _spans(pairs: list[tuple[Line, Line]]) -> list[tuple[Span, Span]]:
+    return [(line.month, old.driving) for line, old in pairs]
 
 
 @lru_cache(maxsize=512)

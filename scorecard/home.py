@@ -17,6 +17,7 @@ from indicators import entry, months
 from indicators import queries as figures
 from indicators.models import Batch, Measurement, MeasurementPast, StaleMark
 from scorecard import components, trail, wording
+from scorecard.chance import moved_by_chance
 from scorecard.html import current_language
 from scorecard.models import Card
 from scorecard.outlook import chance_words
@@ -60,11 +61,12 @@ class Section:
 
 
 class Mover(NamedTuple):
-    """A line whose attainment rose or fell since the month before, in points."""
+    """A line whose attainment rose or fell since the month before, in points; is_chance: None where no test is."""
 
     line: Line
     href: str
     change: float
+    is_chance: bool | None = None
 
     @property
     def change_text(self) -> str:
@@ -170,22 +172,24 @@ def _low(attainment):
     return math.inf if math.isnan(attainment) else attainment
 
 
-def movers(now: Reading, before: Reading | None) -> tuple[list[Mover], list[Mover]]:
-    """Lines whose attainment rose most, and fell most, since the month before."""
+def movers(now: Reading, before: Reading | None, today: date) -> tuple[list[Mover], list[Mover]]:
+    """Lines whose attainment rose most, and fell most, since the month before: what may be chance comes last."""
     if before is None:
         return [], []
     was = {line.about["code"]: line for line in before.lines}
+    pairs = [(line, was[line.about["code"]]) for line in now.lines if line.about["code"] in was]
+    pairs = [(line, old) for line, old in pairs if line.is_by_month == old.is_by_month]
+    chance = moved_by_chance(now, pairs, today)
     found = []
-    for line in now.lines:
-        old = was.get(line.about["code"])
-        if old is None or line.is_by_month != old.is_by_month:
-            continue
+    for line, old in pairs:
+        code = line.about["code"]
         change = shown_attainment(line.driving, line.about) - shown_attainment(old.driving, old.about)
         if abs(change) >= LEAST_MOVE:
-            found.append(Mover(line, wording.indicator_href(now.unit.code, line.about["code"], now.month), change))
-    found.sort(key=lambda mover: mover.change)
+            href = wording.indicator_href(now.unit.code, code, now.month)
+            found.append(Mover(line, href, change, chance.get(code)))
+    found.sort(key=lambda mover: (mover.is_chance is True, -abs(mover.change)))
     fell = [mover for mover in found if mover.change < 0]
-    rose = [mover for mover in reversed(found) if mover.change > 0]
+    rose = [mover for mover in found if mover.change > 0]
     return rose[:MOVERS_SHOWN], fell[:MOVERS_SHOWN]
 
 
@@ -295,7 +299,8 @@ def _leadership(section, user, now, since):
     if reading is None:
         return
     section.month = reading.month
-    rose, fell = movers(reading, reading_of(user, section.unit, shifted(reading.month, -1)))
+    before = reading_of(user, section.unit, shifted(reading.month, -1))
+    rose, fell = movers(reading, before, entry.today_of(now))
     section.about = {
         "reading": reading,
         "answer": wording.answer(reading),

@@ -17,6 +17,7 @@ from units.models import Territory, Unit
 from units.permissions import Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
+BEFORE = MONTH.replace(month=MONTH.month - 1)
 UNIT, OTHER, DISTRICT, ZONE = "PN-01D01C01", "PN-01D01C02", "PN-01D01", "PN-Z1"
 AGO = timezone.now() - timedelta(days=7)
 
@@ -155,9 +156,35 @@ def test_movers_are_those_whose_attainment_changed_by_a_point_or_more(country):
     rose, fell = about["rose"], about["fell"]
     assert all(mover.change >= 1 for mover in rose)
     assert all(mover.change <= -1 for mover in fell)
-    assert [m.change for m in rose] == sorted((m.change for m in rose), reverse=True)
-    assert [m.change for m in fell] == sorted(m.change for m in fell)
+    for moved in (rose, fell):
+        assert moved == sorted(moved, key=lambda mover: (mover.is_chance is True, -abs(mover.change)))
     assert rose or fell
+
+
+def moved(country, count, target=40.0):
+    """Whether a month of so many, after one of forty and a year of them, is told from chance, and the lists."""
+    month, before = (home.reading_of(country.people["viewer"], country.units[ZONE], at) for at in (MONTH, BEFORE))
+    for reading, value in ((month, count), (before, 40.0)):
+        line = next(line for line in reading.lines if line.about["code"] == "PN.HOMICIDES")
+        line.month = line.month._replace(value=value, target=target, attainment=100 * (2 - value / target), marks=0)
+        line.to_date = line.to_date._replace(value=10 * value, target=10 * target, attainment=line.month.attainment)
+        line.values = [40.0] * 12 + [value]
+        line.is_by_month = True
+    return home.movers(month, before, NOW.date())
+
+
+def test_a_mover_that_may_be_chance_says_so_and_comes_after_those_that_are_not(country):
+    _rose, fell = moved(country, 50.0)
+    assert next(m for m in fell if m.line.about["code"] == "PN.HOMICIDES").is_chance is True
+    _rose, fell = moved(country, 95.0)
+    assert (fell[0].line.about["code"], fell[0].is_chance) == ("PN.HOMICIDES", False)
+
+
+def test_a_month_that_runs_has_movers_without_a_word_on_chance(country):
+    now = MONTH.replace(day=20)
+    reading = home.reading_of(country.people["viewer"], country.units[ZONE], MONTH)
+    rose, fell = home.movers(reading, home.reading_of(country.people["viewer"], country.units[ZONE], BEFORE), now)
+    assert {mover.is_chance for mover in (*rose, *fell)} <= {None}
 
 
 # Analyst, auditor, administrator -------------------------------------------------------------------------------------
