@@ -82,6 +82,13 @@ def _interval(x, y, exposures, level):
     return ends
 
 
+def poisson_interval(count, level=0.05):
+    """Means of which so many events are not too few nor too many, exactly (Garwood 1936): low and high ends."""
+    count = np.asarray(count, float)
+    low = np.where(count > 0, special.gammaincinv(np.maximum(count, 1e-300), level / 2), 0.0)
+    return low, special.gammaincinv(count + 1, 1 - level / 2)
+
+
 def effective_dispersion(dispersion: Dispersion, level):
     """The dispersion as it counts at a level: widened by (t / z)² for the freedom by which it is known, at least 1."""
     value, freedom = (np.asarray(part, float) for part in dispersion)

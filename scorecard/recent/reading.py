@@ -13,7 +13,16 @@ from incidents.dictionary import subtree
 from incidents.hotspots import grid, read
 from incidents.models import Category
 from incidents.recent import by_day, by_place
-from indicators.change import Change, Dispersion, change, dispersion_of, drawn_to_usual, look_level
+from indicators.change import (
+    Change,
+    Dispersion,
+    changes,
+    dispersion_of,
+    drawn_to_usual,
+    look_level,
+    poisson_interval,
+    pooled,
+)
 from indicators.control import Control, control
 from units.models import Population, Territory, Unit
 
@@ -54,11 +63,22 @@ class Peer:
         return 1e5 * self.events / self.people
 
     @property
+    def rate_ends(self) -> tuple[float, float]:
+        """The rate's exact 95 % Poisson interval: what so few events may stand for."""
+        low, high = poisson_interval(self.events)
+        return 1e5 * float(low) / self.people, 1e5 * float(high) / self.people
+
+    @property
     def setting(self) -> str:
         """rural, town or city; empty where the area is not known."""
         if self.density is None:
             return ""
         return "city" if self.density >= CITY else "town" if self.density >= TOWN else "rural"
+
+
+def _some(counts: np.ndarray) -> np.ndarray:
+    """Missing where there is none."""
+    return np.where(counts > 0, counts, np.nan)
 
 
 @dataclass
@@ -140,13 +160,26 @@ class Recent:
 
     @cached_property
     def changes(self) -> tuple[Change, Change]:
-        """Of every row: the last SPAN days to those before, and the year to date to last year's."""
-        counts = np.array([row.counts for row in self.rows])
-        spread: Dispersion = drawn_to_usual(dispersion_of(counts[:, :-2]))
-        short = change(counts[:, -1], counts[:, -2], dispersion=spread)
+        """Of every row, as two lists: the last SPAN days to those before, and the year to date to last year's.
+
+        Of a row without any before nothing is said. Dispersion is that of the row's own periods, drawn to that of the
+        unit's categories as strongly as they agree.
+        """
+        counts = np.array([row.counts for row in self.rows], float)
+        own = dispersion_of(counts[:, :-2])
+        finest = self._finest
+        spread: Dispersion = drawn_to_usual(own, pooled(Dispersion(own.value[finest], own.freedom[finest])))
+        short = changes(counts[:, -1], _some(counts[:, -2]), dispersion=spread)
         now, before = (np.array([getattr(row, name) for row in self.rows]) for name in ("to_date", "to_date_before"))
         lengths = [(one - date(one.year, 1, 1)).days + 1 for one in (self.last, self.same_day_last_year)]
-        return short, change(now, before, *lengths, dispersion=spread, level=look_level(self.last.month))
+        level = look_level(self.last.month)
+        return short, changes(now, _some(before), *lengths, dispersion=spread, level=level)
+
+    @property
+    def _finest(self) -> list[int]:
+        """Rows without a narrower one below them: no event is in two."""
+        depths = [row.depth for row in self.rows] + [0]
+        return [n for n in range(len(self.rows)) if depths[n + 1] <= depths[n]]
 
     # Control chart
 
@@ -216,5 +249,13 @@ class Recent:
 
     def decile(self, peer: Peer) -> int:
         """1 to 10 among all units of the level: 10 has the highest rates."""
-        lower = sum(one.rate < peer.rate for one in self.of_level)
+        return self._decile_of(peer.rate)
+
+    def decile_ends(self, peer: Peer) -> tuple[int, int]:
+        """The deciles of the ends of its rate's interval, were all others as they are."""
+        low, high = (self._decile_of(rate, beside=peer) for rate in peer.rate_ends)
+        return low, high
+
+    def _decile_of(self, rate: float, beside: Peer | None = None) -> int:
+        lower = sum(one.rate < rate for one in self.of_level if one is not beside)
         return 1 + min(9, 10 * lower // len(self.of_level))

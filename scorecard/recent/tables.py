@@ -35,6 +35,7 @@ def notes(found: Recent) -> list[tuple[str, str]]:
         (_("Unit"), found.unit.code),
         (_("Until"), date_format(found.last, "DATE_FORMAT")),
         (_("Change"), _("ratio of rates with its 99 % interval: exact (mid-p), widened by the unit's own dispersion")),
+        (_("List"), _("more and fewer: at most one in ten of those so marked by chance (Benjamini-Hochberg)")),
     ]
 
 
@@ -49,11 +50,11 @@ def compared(found: Recent) -> Table:
                 Cell(INDENT * row.depth + name_of(row), f"?last={found.last}&category={code}#control"),
                 int(row.counts[-1]),
                 int(row.counts[-2]),
-                *_change(short, n, row.counts[-2]),
+                *_change(short, n, row.counts[-1], row.counts[-2]),
                 row.year_ago,
                 row.to_date,
                 row.to_date_before,
-                *_change(long, n, row.to_date_before),
+                *_change(long, n, row.to_date, row.to_date_before),
             ]
         )
     columns = [
@@ -76,13 +77,11 @@ def compared(found: Recent) -> Table:
     return Table(title, columns, rows, notes(found), id="compared", name=f"{found.unit.code} 28-days {found.last}")
 
 
-def _change(change, n, before) -> list[str]:
+def _change(change, n, now, before) -> list[str]:
     """[ratio with its interval, whether it is more than chance]; of nothing before, no ratio is told."""
+    if not before:  # that few, or a feed that had not begun: the counts cannot tell
+        return ["–", str(_("none before")) if now else ""]
     ratio, low, high = (float(part[n]) for part in (change.ratio, change.low, change.high))
-    if math.isnan(ratio):
-        return ["–", ""]
-    if not before:
-        return ["–", str(_("none before"))]  # that few, or a feed that had not begun: the counts cannot tell
     says = (_("more") if ratio > 1 else _("fewer")) if bool(change.is_distinct[n]) else _("≈ chance")
     return [f"{times(ratio)} ({times(low)}–{times(high)})", str(says)]
 
@@ -170,7 +169,9 @@ def peers(found: Recent, seen: set[int]) -> Table:
         Column("setting", _("Setting")),
         Column("events", _("Events of a year"), "number", 0),
         Column("rate", _("per 100,000"), "number", 1, narrow="key"),
+        Column("interval", _("95 % interval"), say=str),
         Column("decile", _("Decile"), "number", 0),
+        Column("deciles", _("Deciles of the interval"), say=str),
     ]
     category = found.category.local_name if found.category else _("All events")
     title = _("Units like %(unit)s: %(category)s") % {"unit": found.unit.local_name, "category": category}
@@ -182,7 +183,18 @@ def _peer_row(found: Recent, one: Peer) -> list[Any]:
     name = _("%(unit)s (this unit)") % {"unit": one.unit.local_name} if own else one.unit.local_name
     category = found.category.code if found.category else ""
     href = "" if own else f"/recent/{one.unit.code}/?last={found.last}&category={category}"
-    return [Cell(name, href), one.people, one.density, SETTINGS[one.setting], one.events, one.rate, found.decile(one)]
+    figures = [one.people, one.density, SETTINGS[one.setting], one.events, one.rate]
+    return [Cell(name, href), *figures, rate_ends(one), found.decile(one), decile_ends(found, one)]
+
+
+def rate_ends(one: Peer) -> str:
+    low, high = (wording.number(end, 1) for end in one.rate_ends)
+    return f"{low}–{high}"
+
+
+def decile_ends(found: Recent, one: Peer) -> str:
+    low, high = found.decile_ends(one)
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def answer(found: Recent) -> str:

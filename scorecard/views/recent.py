@@ -58,6 +58,8 @@ def _told(request, found: Recent) -> dict[str, Any]:
         "drawn": tables.drawn(found),
         "peers": tables.peers(found, _seen(request.user, found)).offered_at(request) if own else None,
         "decile": found.decile(own) if own else None,
+        "rate_ends": tables.rate_ends(own) if own else "",
+        "decile_ends": tables.decile_ends(found, own) if own else "",
         "of_level": len(found.of_level) if own else 0,
         "categories": [
             choices.Option(one.code, "\u2003" * depth + one.local_name, one == found.category)

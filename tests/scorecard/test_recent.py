@@ -92,6 +92,35 @@ def test_units_alike_are_those_one_may_see_and_the_rate_is_of_their_people(analy
     assert not [one for one in hidden if one.local_name in body]
 
 
+def test_a_small_units_decile_is_told_with_what_its_few_events_may_stand_for(analyst, found, monkeypatch):
+    """Garwood's interval of ten events is 4.80 to 18.39; deciles are those of its ends among the others."""
+    units = [SimpleNamespace(pk=n) for n in range(20)]
+    peers = [Peer(units[n], 1000, None, n) for n in range(20)]
+    monkeypatch.setattr(Recent, "of_level", peers)
+    assert peers[10].rate_ends == pytest.approx((479.54, 1839.04), abs=0.01)
+    assert peers[0].rate_ends[0] == 0
+    assert (found.decile_ends(peers[10]), found.decile(peers[10])) == ((3, 10), 6)
+    many = [Peer(units[n], 1000_000, None, 1000 * n) for n in range(20)]
+    monkeypatch.setattr(Recent, "of_level", many)
+    assert found.decile_ends(many[10]) == (6, 6)
+    monkeypatch.undo()
+    body = text_of(analyst.get(PAGE))
+    assert "the exact interval is" in body
+    _notes, rows = rows_of(analyst.get(f"{PAGE}&format=csv&table=peers"))
+    own = next(row for row in rows if "(this unit)" in row["Unit"])
+    low, high = map(float, own["95 % interval"].replace(",", "").split("–"))
+    assert low < float(own["per 100,000"]) < high
+
+
+def test_more_and_fewer_are_those_of_a_list(found):
+    """One strong change among many rows is told; the same p of the weakest in a list of chances is not."""
+    for row in found.rows:
+        row.counts[:] = 30
+    found.rows[-1].counts[-1] = 90
+    short, _long = found.changes
+    assert short.is_distinct.tolist() == [False] * (len(found.rows) - 1) + [True]
+
+
 def test_questions_do_not_grow_with_the_events(analyst, count_queries):
     with count_queries() as queries:
         analyst.get(PAGE)
