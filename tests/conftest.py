@@ -124,10 +124,12 @@ _BUSY = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 def _let_the_worker_finish(cursor):
     """A task still under way would wait for the tables that are to be emptied, while they wait for it."""
+    from indicators.stale import lower_flag
     from scorecard.celery import app
 
     if _worker_logs:
         app.control.purge()
+        lower_flag()  # of a message that was just thrown away: the next test's would not be sent
     deadline = time.monotonic() + 20
     while _is_busy(cursor):
         if time.monotonic() > deadline:
