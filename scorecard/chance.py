@@ -45,6 +45,14 @@ def _times(value: float) -> str:
     return "–" if np.isnan(value) else "∞" if np.isinf(value) else wording.number(value, 2)
 
 
+def told(ratio: float, low: float, high: float, is_distinct: bool) -> list[str]:
+    """As cells of a list: the ratio with its interval, and whether it is more, fewer or chance; nothing of no ratio."""
+    if np.isnan(ratio):
+        return ["–", ""]
+    says = (_("more") if ratio > 1 else _("fewer")) if is_distinct else _("≈ chance")
+    return [f"{_times(ratio)} ({_times(low)}–{_times(high)})", str(says)]
+
+
 def changes_of(reading: Reading, today: date) -> dict[str, Noted]:
     """By code of the line, the month against the same month last year; nothing of a month that still runs.
 

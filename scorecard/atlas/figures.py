@@ -25,7 +25,8 @@ SHOWN_MONTHS = 120
 @dataclass
 class Figures:
     """months and units in order; value (months, units), NaN where there is none; look (months, units): places in
-    `bands`, -1 where there was no card. own: the unit's own values, (months,).
+    `bands`, -1 where there was no card. own: the unit's own values, (months,). monthly, is_month (months, units): of a
+    line, the month's own figure, and whether that is what `value` holds.
     """
 
     months: list[date]
@@ -34,6 +35,8 @@ class Figures:
     look: np.ndarray
     bands: list[Band]
     own: np.ndarray
+    monthly: np.ndarray
+    is_month: np.ndarray
 
     def at(self, month: date) -> int | None:
         return self.months.index(month) if month in self.months else None
@@ -112,19 +115,24 @@ class Atlas:
     def _packed(self, rows, units) -> Figures:
         place = {unit: n for n, unit in enumerate([*units, self.reading.unit.pk])}
         value = np.full((len(rows), len(place)), np.nan)
-        look = np.full((len(rows), len(place)), -1)
+        look, monthly = np.full(value.shape, -1), np.full(value.shape, np.nan)
+        is_month = np.zeros(value.shape, bool)
         bands: list[Band] = []
         for n, row in enumerate(rows):
             at = [place[unit] for unit in row.units.tolist()]
             figure, code, band_for = self._coloured_by(row)
             value[n, at] = figure
+            if self.chosen is not None:
+                monthly[n, at], is_month[n, at] = row.value, self._by_month(row.marks, row.to_date_marks)
             for one in np.unique(code).tolist():
                 band = band_for(one)
                 if band not in bands:
                     bands.append(band)
                 look[n, np.array(at)[code == one]] = bands.index(band)
         months = [row.month for row in rows]
-        return Figures(months, units, value[:, :-1], look[:, :-1], bands, value[:, -1])
+        drawn = (part[:, :-1] for part in (value, look, monthly, is_month))
+        value_drawn, look_drawn, *of_line = drawn
+        return Figures(months, units, value_drawn, look_drawn, bands, value[:, -1], *of_line)
 
     def _coloured_by(self, row):
         """(figures, codes, what a code's light is) of a month: of the score, or of the chosen line."""

@@ -134,6 +134,12 @@ def method(atlas: Atlas) -> list[tuple[str, str]]:
     if atlas.asked.drawn == "bubbles":
         text = _("the circle's area is to the figure; the largest of all months is %(most)s")
         items.append((_("Bubbles"), text % {"most": printed(atlas, atlas.most) or "–"}))
+    if atlas.asked.beside and atlas.chosen and atlas.chosen["is_count"]:
+        text = _(
+            "ratio of counts a day with its 99 % interval, the dispersion drawn to that of all units drawn; of those "
+            "marked more or fewer at most one in ten is so by chance (Benjamini-Hochberg)"
+        )
+        items.append((_("Change"), text))
     return [*items, *wording.method(atlas.reading)]
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from indicators.control import RUN
 from scorecard import wording
+from scorecard.chance import told
 from scorecard.recent.reading import PERIODS, SPAN, Peer, Recent, Row
 from units.tables import Cell, Column, Table
 
@@ -24,10 +25,6 @@ def day_words(day) -> str:
 
 def name_of(row: Row) -> str:
     return row.category.local_name if row.category else str(_("All events"))
-
-
-def times(value: float) -> str:
-    return "–" if math.isnan(value) else "∞" if math.isinf(value) else wording.number(value, 2)
 
 
 def notes(found: Recent) -> list[tuple[str, str]]:
@@ -81,9 +78,7 @@ def _change(change, n, now, before) -> list[str]:
     """[ratio with its interval, whether it is more than chance]; of nothing before, no ratio is told."""
     if not before:  # that few, or a feed that had not begun: the counts cannot tell
         return ["–", str(_("none before")) if now else ""]
-    ratio, low, high = (float(part[n]) for part in (change.ratio, change.low, change.high))
-    says = (_("more") if ratio > 1 else _("fewer")) if bool(change.is_distinct[n]) else _("≈ chance")
-    return [f"{times(ratio)} ({times(low)}–{times(high)})", str(says)]
+    return told(*(part[n] for part in (change.ratio, change.low, change.high, change.is_distinct)))
 
 
 def control(found: Recent) -> Table:

@@ -8,14 +8,17 @@ from urllib.parse import parse_qsl
 
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from scorecard import wording
 from scorecard.atlas import drawing, words
 from scorecard.atlas.asked import Asked, read_address
+from scorecard.atlas.changed import changed
 from scorecard.atlas.figures import Atlas
 from scorecard.atlas.place import Found, sought
+from scorecard.chance import told
 from scorecard.components import Cell, Crumb, Map
 from scorecard.html import band_words
 from scorecard.queries import shifted
@@ -134,6 +137,9 @@ def _table(found: Atlas) -> Table:
         name = wording.month_name(asked.beside)
         columns.append(Column("beside", name, "number", found.decimals))
         columns.append(Column("change", _("Change"), "number", found.decimals))
+    tried = changed(found, timezone.localdate())
+    if tried is not None:
+        columns += [Column("ratio", _("Ratio"), say=str), Column("says", _("Beyond chance"))]
     at, other = figures.at(found.month), figures.at(asked.beside) if asked.beside else None
     rows = []
     for n, row in enumerate(found.rows):
@@ -144,6 +150,8 @@ def _table(found: Atlas) -> Table:
         if asked.beside:
             before = math.nan if other is None else float(figures.value[other, n])
             cells += [before, value - before]
+        if tried is not None:
+            cells += told(*(part[n] for part in (tried.ratio, tried.low, tried.high, tried.is_distinct)))
         rows.append(cells)
     rows.sort(key=lambda cells: (math.isnan(cells[2]), -cells[2] if not math.isnan(cells[2]) else 0, cells[1]))
     title = _("%(what)s by %(levels)s, the highest first") % {

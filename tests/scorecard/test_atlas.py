@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+from datetime import date
 
 import numpy as np
 import pytest
@@ -126,6 +127,37 @@ def test_the_highest_stands_first_and_the_answer_names_both_ends(minister):
     at = data["figures"][data["months"].index("2023-10")]
     most = data["names"][int(np.nanargmax([math.nan if v is None else v for v in at]))]
     assert f"in {most}." in text_of(response)
+
+
+def changes_in(response):
+    """{code: (figure, figure beside, ratio, what it says)} of the table of a split map."""
+    text = response.content.decode("utf-8-sig")
+    rows = [row for row in csv.reader(io.StringIO(text)) if len(row) >= 8]
+    at = {name: rows[0].index(name) for name in ("Code", "Ratio", "Beyond chance")}
+    return {row[at["Code"]]: (row[2], row[4], row[at["Ratio"]], row[at["Beyond chance"]]) for row in rows[1:]}
+
+
+@pytest.mark.parametrize("span", ["month", "year"])
+def test_a_split_map_says_which_counts_changed_by_more_than_chance(minister, country, span):
+    query = f"{OCTOBER}&beside=2022-10&steps=3&by=PN.HOMICIDES&span={span}"
+    cards = Card.objects.filter(unit__code="PN-01D01C01", month="2023-10-01")
+    for card in cards:
+        card.value[place_of("PN.HOMICIDES")], card.to_date_value[place_of("PN.HOMICIDES")] = 900, 9000
+        card.save()
+    found = changes_in(minister.get(f"{PAGE}?{query}&format=csv&table=areas"))
+    assert found["PN-01D01C01"][3] == "more"
+    assert {says for *_figures, says in found.values()} == {"more", "≈ chance"}
+    now, before, ratio, _says = found["PN-01D01C02"]
+    days = {"month": 31 / 31, "year": 304 / 61}[span]  # last year's figures begin in September
+    assert float(ratio.split()[0]) == pytest.approx(float(now) / float(before) / days, abs=0.006)
+
+
+def test_what_is_no_count_and_a_month_that_runs_carry_no_word_on_chance(minister, country, monkeypatch):
+    for query in ("by=PN.SOLVED", ""):
+        body = text_of(minister.get(f"{PAGE}?{OCTOBER}&beside=2022-10&{query}"))
+        assert "Beyond chance" not in body
+    monkeypatch.setattr("django.utils.timezone.localdate", lambda *_args: date(2023, 10, 20))
+    assert "Beyond chance" not in text_of(minister.get(f"{PAGE}?{OCTOBER}&beside=2022-10&by=PN.HOMICIDES"))
 
 
 def test_who_may_not_see_the_unit_finds_no_map(country, client):
