@@ -126,13 +126,19 @@ def _ask(span: Span, counted: str, by: Grouping) -> list[tuple[int, int, int]]:
 # One by one ----------------------------------------------------------------------------------------------------------
 
 
-def where(of: list[Span], *, of_part: bool = False) -> tuple[str, list[Any]]:
-    """SQL over incidents `i`, and its parameters, of the events that the spans count; of a share, of its part alone."""
+def where(of: list[Span], part: bool | None = None) -> tuple[str, list[Any]]:
+    """SQL over incidents `i`, and its parameters, of the events that the spans count.
+
+    part: of a share, only those that count above (True), or only those that do not (False); of all else, all and none.
+    """
     parts, parameters = [], []
     for span in of:
-        rule = span.rule
-        wanted = [*rule.filter, *(rule.part if of_part and rule.measure == Measure.SHARE else ())]
-        clause, values = conditions.where(wanted, EVENT, (span.start, span.end))
+        rule, days = span.rule, (span.start, span.end)
+        is_share = rule.measure == Measure.SHARE
+        clause, values = conditions.where([*rule.filter, *(rule.part if is_share and part else ())], EVENT, days)
+        if part is False:
+            counted, more = conditions.where(rule.part, EVENT, days) if is_share else ("true", [])
+            clause, values = f"{clause} AND ({counted}) IS NOT TRUE", [*values, *more]  # also where it is not stated
         source = " AND i.source_id = %s" if rule.source_id else ""
         parts.append(
             "(i.occurred_on >= %s AND i.occurred_on < %s AND i.category_id = ANY(%s) "

@@ -28,12 +28,13 @@ from scorecard.hotspots.spots import cell_of
 from scorecard.queries import CODE
 from scorecard.views.board import section_links
 from scorecard.why import incident_tables
+from scorecard.why.parts import IN, OUT, PARTS
 from units.models import Unit
 from units.permissions import Permission, shared_by_place, unit_or_404
 from units.tables import respond_with
 
 PAGE = 50
-OWN = ("indicator", "only", "no_hour")  # what the address may say beside what hot spots take
+OWN = ("indicator", "part", "only", "no_hour")  # what the address may say beside what hot spots take
 
 
 class Asking:
@@ -45,6 +46,7 @@ class Asking:
         self.asked: Asked = read_address(request.GET, lambda: read.latest_day() or today)
         self.is_only, self.no_hour = bool(request.GET.get("only")), bool(request.GET.get("no_hour"))
         self.indicator = _indicator(request.GET.get("indicator", ""))
+        self.part = _part(request.GET.get("part", "")) if self.indicator else None
         self.cell = cell_of(unit, self.asked, timezone.now())
 
     @property
@@ -68,7 +70,7 @@ class Asking:
         if self.indicator:
             end = read.next_day(asked.last)
             rules = behind.rules_in(self.indicator, asked.first, end)
-            clause, given = behind.where(behind.spans(rules, self.unit, asked.first, end))
+            clause, given = behind.where(behind.spans(rules, self.unit, asked.first, end), self.part)
             such.append(clause)
             values += given
         if self.no_hour:
@@ -87,10 +89,24 @@ class Asking:
             (_("Filters"), words.filters(self.asked) + (f"; {_('hour not stated')}" if self.no_hour else "")),
         ]
         if self.indicator:
-            found.insert(1, (_("Counted by"), f"{self.indicator.code} {self.sheet_name}"))
+            found.insert(
+                1,
+                (
+                    _("Counted by"),
+                    f"{self.indicator.code} {self.sheet_name}" + (f"; {self.part_words}" if self.part_value else ""),
+                ),
+            )
         if self.cell:
             found.insert(1, (_("Cell"), words.one_cell(self.cell)))
         return found
+
+    @property
+    def part_value(self) -> str:
+        return "" if self.part is None else IN if self.part else OUT
+
+    @property
+    def part_words(self) -> str:
+        return str(PARTS.get(self.part_value, ""))
 
     @property
     def sheet_name(self) -> str:
@@ -105,6 +121,13 @@ def _indicator(code: str) -> Indicator | None:
     if found is None:
         raise BadRequest(_("There is no such indicator."))
     return found
+
+
+def _part(text: str) -> bool | None:
+    """Of a share: the events that count above, or those that do not; None for all."""
+    if text not in ("", *PARTS):
+        raise BadRequest(_("Of a share, part=in lists what counts, part=out what does not."))
+    return text == IN if text else None
 
 
 @require_safe

@@ -24,7 +24,7 @@ from scorecard.views.indicator import sheet_of
 from scorecard.why import asked as ways
 from scorecard.why import waterfall
 from scorecard.why.gaps import Figures, NoGapError, Why
-from scorecard.why.parts import Parts, events_href
+from scorecard.why.parts import PARTS, Parts, events_href
 from units.tables import respond_with
 
 
@@ -70,6 +70,9 @@ def _told(request, parts: Parts) -> dict[str, Any]:
         "table": parts.table().offered_at(request),
         "method_items": parts.method(),
         "all_events": parts.all_events,
+        "part_lists": [(words, f"{parts.all_events}&part={part}") for part, words in PARTS.items()]
+        if parts.is_share and parts.all_events
+        else [],
     }
 
 

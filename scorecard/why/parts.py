@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from incidents import behind
-from incidents.models import Category, VariableCode
+from incidents.models import Category, Measure, VariableCode
 from indicators import decompose
 from indicators.decompose import Kind, Part
 from scorecard import wording
@@ -22,6 +22,10 @@ from units.tables import Cell, Column, Table
 
 LEAST = Fraction(1, 10**9)  # of the figures, below which a rest is no figure
 NAMED = 3  # that the sentence names
+
+
+IN, OUT = "in", "out"  # of a share: the events that count above, and those that do not
+PARTS = {IN: gettext_lazy("those that count"), OUT: gettext_lazy("those that do not")}
 
 
 class Named(NamedTuple):
@@ -133,6 +137,18 @@ class Parts:
     def all_events(self) -> str:
         return self._events_href()
 
+    @property
+    def is_share(self) -> bool:
+        return any(one.rule.measure == Measure.SHARE for one in self.why.events)
+
+    def lists(self, events: str) -> list[tuple[str, str]]:
+        """(key, address) of the lists behind a part whose events have this address: of a share, those that count above
+        apart from those that do not.
+        """
+        if not self.is_share:
+            return [("events", events)]
+        return [(f"events_{part}", events and f"{events}&part={part}") for part in PARTS]
+
     # Words
 
     def figure(self, value) -> str:
@@ -220,12 +236,16 @@ class Parts:
         if is_rates:
             columns += [Column("level", _("By level"), "number", 2), Column("mix", _("By weight"), "number", 2)]
         if self.can_list:
-            columns.append(Column("events", _("Events"), say=lambda _value: ""))
+            labels = {
+                "events": _("Events"),
+                **{f"events_{part}": str(words).capitalize() for part, words in PARTS.items()},
+            }
+            columns += [Column(key, labels[key], say=lambda _value: "") for key, _href in self.lists("")]
         rows = [self._row(part, is_rates) for part in self.shown]
         gap = self.gap
         foot = [_("In all"), float(gap.actual), float(gap.base), float(gap.total), 100.0 if self.has_shares else None]
         foot += [float(gap.level), float(gap.mix)] if is_rates else []
-        foot += [Cell(_("list"), self.all_events)] if self.can_list else []
+        foot += self._list_cells(self.all_events)
         name = f"why {self.unit.code} {self.sheet.indicator.code} {self.asked.month:%Y-%m} {self.asked.by}"
         title = _("What makes up the gap")
         return Table(title, columns, rows, self.notes(), id="parts", name=name, foot=foot)
@@ -240,7 +260,12 @@ class Parts:
             float(100 * part.effect / total) if self.has_shares else None,
         ]
         row += [float(part.level), float(part.mix)] if is_rates else []
-        return row + ([Cell(_("list"), named.events) if named.events else ""] if self.can_list else [])
+        return row + self._list_cells(named.events)
+
+    def _list_cells(self, events: str) -> list[Any]:
+        if not self.can_list:
+            return []
+        return [Cell(_("list"), href) if href else "" for _key, href in self.lists(events)]
 
     # Method
 

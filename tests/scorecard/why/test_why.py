@@ -1,12 +1,15 @@
 """Why a light is red: one sentence, parts that sum to the gap, each leading on; who may see what."""
 
 import csv
+import html
 import io
 import re
 
 import pytest
 from django.core.cache import cache
+from django.db.models import F
 
+from incidents.models import Category, EventRule, Incident, Measure, Variable
 from tests.scorecard.country import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +88,51 @@ def test_the_list_behind_a_part_holds_as_many_events_as_the_part_says(minister, 
     for row, href in zip(rows, hrefs, strict=False):
         _said, listed = rows_of(minister.get(href.replace("&amp;", "&") + "&format=csv"))
         assert len(listed) == float(row["Actual"]), row
+
+
+@pytest.fixture
+def share(country):
+    """PN.SOLVED as the share of homicides with weapon 1: a third of them; of another third none is stated."""
+    rule = EventRule.objects.create(
+        indicator=country.indicators["PN.SOLVED"], measure=Measure.SHARE, from_month=country.months[0],
+        category=Category.objects.get(code="HOMICIDE"), part=[{"field": "environment.weapon", "in": [1]}],
+    )  # fmt: skip
+    place = Variable.objects.get(factor="environment", key="weapon").position
+    for n in (1, 2):
+        Incident.objects.annotate(third=F("id") % 3).filter(third=n).update(codes=[0] * place + [n])
+    return rule
+
+
+@pytest.mark.parametrize("by", ["unit", "category"])
+def test_behind_a_share_stand_apart_those_that_count_and_those_that_do_not(minister, share, by):
+    body = minister.get(f"/why/PN-EC/PN.SOLVED/?month=2023-10&by={by}&span=month").content.decode()
+    assert "Those that count</th>" in body
+    assert "Those that do not</th>" in body
+    lists = [html.unescape(href) for href in re.findall(r'<td[^>]*><a href="(/incidents/[^"]*)">list', body)]
+    assert len(lists) >= 4
+    found = []
+    for inside, outside in zip(lists[0::2], lists[1::2], strict=True):
+        assert (inside.removesuffix("&part=in"), inside[-8:]) == (outside.removesuffix("&part=out"), "&part=in")
+        (notes, counted), (others, rest) = (rows_of(minister.get(f"{href}&format=csv")) for href in (inside, outside))
+        assert notes["Counted by"].endswith("; those that count")
+        assert others["Counted by"].endswith("; those that do not")
+        _notes, every = rows_of(minister.get(inside.removesuffix("&part=in") + "&format=csv"))
+        numbers = [{int(row["Number"]) for row in some} for some in (counted, rest, every)]
+        assert numbers[0] == {number for number in numbers[2] if number % 3 == 1}
+        assert numbers[1] == numbers[2] - numbers[0]
+        found += numbers[:2]
+    assert sum(map(bool, found)) >= 4
+    assert all(found) or by == "unit"  # a unit of which nothing is due counts nothing
+
+
+def test_the_list_of_a_share_keeps_its_part_and_refuses_nonsense(minister, share):
+    query = "indicator=PN.SOLVED&first=2023-10-01&last=2023-10-31"
+    body = minister.get(f"/incidents/PN-EC/?{query}&part=out").content.decode()
+    assert re.search(r'name="part" value="out" checked', body)
+    assert minister.get(f"/incidents/PN-EC/?{query}&part=half").status_code == 400
+    of_a_count = f"/incidents/PN-EC/?{query.replace('SOLVED', 'HOMICIDES')}&format=csv"
+    counts = [len(rows_of(minister.get(of_a_count + part))[1]) for part in ("", "&part=in", "&part=out")]
+    assert counts[0] == counts[1] > counts[2] == 0
 
 
 def test_a_cited_indicator_is_told_by_the_units_that_answer_for_it(minister):
