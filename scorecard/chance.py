@@ -34,14 +34,14 @@ class Noted(NamedTuple):
 @lru_cache(maxsize=4096)
 def _words(noted: Noted, language: str) -> str:
     """In the language that is active, by which the words are kept."""
-    said = {"ratio": _times(noted.ratio), "low": _times(noted.low), "high": _times(noted.high)}
+    said = {"ratio": times(noted.ratio), "low": times(noted.low), "high": times(noted.high)}
     if noted.is_distinct:
         return _("%(ratio)s times last year, 99 %% interval %(low)s to %(high)s: more than chance") % said
     text = _("%(ratio)s times last year, 99 %% interval %(low)s to %(high)s: not distinguishable from chance")
     return text % said
 
 
-def _times(value: float) -> str:
+def times(value: float) -> str:
     return "–" if np.isnan(value) else "∞" if np.isinf(value) else wording.number(value, 2)
 
 
@@ -50,7 +50,7 @@ def told(ratio: float, low: float, high: float, is_distinct: bool) -> list[str]:
     if np.isnan(ratio):
         return ["–", ""]
     says = (_("more") if ratio > 1 else _("fewer")) if is_distinct else _("≈ chance")
-    return [f"{_times(ratio)} ({_times(low)}–{_times(high)})", str(says)]
+    return [f"{times(ratio)} ({times(low)}–{times(high)})", str(says)]
 
 
 def changes_of(reading: Reading, today: date) -> dict[str, Noted]:

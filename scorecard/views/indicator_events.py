@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
@@ -11,9 +12,13 @@ from django.utils.translation import gettext as _
 
 from incidents import rule_queries
 from incidents.models import TIMED, Measure, Stage
+from indicators.change import changes
+from scorecard.chance import told
 from scorecard.components import change
 from scorecard.html import current_language
 from scorecard.life import owners_unit
+from scorecard.models import Position
+from scorecard.spread import level_of
 from units.tables import Cell, Column, Table
 
 
@@ -51,20 +56,42 @@ def _same_days(rule, unit, sheet, last, name) -> Table:
     values = [None if span.value is None else span.value * scale for span in spans]
     is_count = rule.measure not in (*TIMED, Measure.SHARE)
     rows = []
+    noted = _noted(spans, unit, sheet) if is_count else []
     for n, span in enumerate(spans):
         moved = change(values[0], values[n], current_language(), is_count=is_count) if n else ""
         rows.append([Cell(labels[n], note=_days(span)), values[n], *([] if is_count else [span.of]), moved])
+        if is_count:
+            rows[-1] += told(*noted[n - 1]) if n else ["", ""]
     columns = [
         Column("days", _("Days")),
         Column("figure", label, "number", decimals),
         *([] if is_count else [Column("of", _of_words(rule), "number", 0)]),
         Column("change", _("This month against it"), align="right"),
+        *([Column("ratio", _("Ratio"), say=str), Column("says", _("Beyond chance"))] if is_count else []),
     ]
     notes = [
         (_("Counted"), _rule_words(rule)),
         (_("Base"), _("the same days, whole days only; the base is in the row")),
     ]
+    if is_count:
+        text = _("ratio of rates with its 99 % interval: exact (mid-p), widened by the unit's own dispersion")
+        notes.append((_("Change"), text))
     return Table(_("Same days"), columns, rows, notes, id="same-days", name=f"{name} same-days")
+
+
+def _noted(spans, unit, sheet) -> list[tuple[float, float, float, bool]]:
+    """(ratio, low, high, more than chance) of this month's days against each other span, days being the exposure."""
+    month = spans[0].first
+    place = Position.objects.filter(institution=unit.institution_id, indicator=sheet.indicator_id).first()
+    if place is None:
+        return [(math.nan, math.nan, math.nan, False)] * (len(spans) - 1)
+    spread = level_of(unit, month, timezone.localdate()).of(unit.pk, [place.position])
+    counts = [math.nan if span.value is None else span.value for span in spans]
+    days = [(span.last - span.first).days + 1 for span in spans]
+    found = changes(counts[0], counts[1:], days[0], days[1:], dispersion=spread)
+    return [
+        (*ends, bool(said)) for *ends, said in zip(found.ratio, found.low, found.high, found.is_distinct, strict=True)
+    ]
 
 
 def _figure(rule, sheet):

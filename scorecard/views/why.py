@@ -22,7 +22,7 @@ from scorecard.queries import CODE, sheets_of, shifted, unit_here
 from scorecard.views.board import section_links
 from scorecard.views.indicator import sheet_of
 from scorecard.why import asked as ways
-from scorecard.why import waterfall
+from scorecard.why import chance, waterfall
 from scorecard.why.gaps import Figures, NoGapError, Why
 from scorecard.why.parts import PARTS, Parts, events_href
 from units.tables import respond_with
@@ -44,7 +44,8 @@ def why(request, code: str, indicator: str) -> HttpResponse:
     if asked.by != ways.UNIT and not here.can_analyse:
         raise PermissionDenied(_("Events are told apart for those who may analyse in this unit."))
     try:
-        parts = Parts(Why(figures, asked), sees_events=here.can_analyse)
+        gap = Why(figures, asked)
+        parts = Parts(gap, sees_events=here.can_analyse, noted=chance.noted(gap, timezone.localdate()))
         if request.GET.get("format"):
             return respond_with(parts.table(), request)
         said = _told(request, parts)

@@ -45,11 +45,11 @@ class Cell:
 
 
 class Figures:
-    """The unit's figures of the indicator: this month's and those of the year before. One question."""
+    """The unit's figures of the indicator: of this year's months and of the year before. One question."""
 
     def __init__(self, here, sheet: SheetVersion, month: date):
         self.here, self.unit, self.sheet, self.month = here, here.unit, sheet, month
-        self.rows = trend_of(self.unit, here.position, month, HISTORY) if here.position is not None else {}
+        self.rows = trend_of(self.unit, here.position, month, 2 * HISTORY - 1) if here.position is not None else {}
 
     @cached_property
     def cell(self) -> Cell | None:

@@ -15,6 +15,7 @@ from incidents.models import Category, Measure, VariableCode
 from indicators import decompose
 from indicators.decompose import Kind, Part
 from scorecard import wording
+from scorecard.chance import Noted, times
 from scorecard.why import asked as ways
 from scorecard.why.asked import Asked
 from scorecard.why.gaps import Why
@@ -37,9 +38,12 @@ class Named(NamedTuple):
 
 
 class Parts:
-    """What a page says of a gap. sees_events: whether the person may read events one by one here."""
+    """What a page says of a gap. sees_events: whether the person may read events one by one here; noted: the change
+    since last year beside chance, where that is tried.
+    """
 
-    def __init__(self, why: Why, *, sees_events: bool):
+    def __init__(self, why: Why, *, sees_events: bool, noted: Noted | None = None):
+        self.noted = noted
         self.why, self.asked, self.sheet, self.unit = why, why.asked, why.sheet, why.unit
         self.gap = why.gap
         self.can_list = sees_events and bool(why.events)
@@ -171,7 +175,16 @@ class Parts:
             "actual": self.figure(gap.actual),
             "base": self.figure(gap.base),
         }
-        return f"{self._gap_words() % said} {self._explained()}".strip()
+        told = (self._gap_words() % said, self._chance_words(), self._explained())
+        return " ".join(filter(None, told))
+
+    def _chance_words(self) -> str:
+        if self.noted is None or not self.gap.total:
+            return ""
+        said = {"ratio": times(self.noted.ratio), "low": times(self.noted.low), "high": times(self.noted.high)}
+        if self.noted.is_distinct:
+            return _("By day %(ratio)s times as many (%(low)s to %(high)s): more than chance.") % said
+        return _("By day %(ratio)s times as many (%(low)s to %(high)s): not distinguishable from chance.") % said
 
     def _gap_words(self) -> str:
         is_year = self.asked.against == ways.LAST_YEAR

@@ -44,10 +44,10 @@ def fire_in(country, fire, place, call, minutes):
     Incident.objects.filter(id=pk).update(received_at=call, **times)
 
 
-def table_of(country, unit, name="stages", language="en"):
+def table_of(country, unit, name="stages", language="en", code="PN.RESPONSE"):
     """Rows of a table of the page, their cells as text."""
     client = signed_in(country.people["minister"], language)
-    response = client.get(f"/units/{unit}/indicators/PN.RESPONSE/?month=2023-10")
+    response = client.get(f"/units/{unit}/indicators/{code}/?month=2023-10")
     table = re.search(rf'<(\w+)[^>]* id="{name}".*?</table>', response.content.decode(), re.S)[0]
     rows = re.findall(r"<tr.*?</tr>", table, re.S)
     return [[words(cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", one, re.S)] for one in rows]
@@ -89,3 +89,18 @@ def test_the_stages_are_named_in_spanish(country):
     assert headings[3:] == ["Eventos con ambas horas", "Sin ellas"]
     assert first[3:] == ["2", "50,0 %"]
     assert first[1] == "1,5"
+
+
+def test_the_same_days_of_a_count_say_what_may_be_chance(standing_country):
+    """Sixty events against ten a month before, and against 55 a year before."""
+    fire = categories()["T.FIRE"]
+    EventRule.objects.create(
+        indicator=standing_country.indicators["PN.HOMICIDES"], measure=Measure.EVENTS, category=fire, from_month=SINCE
+    )
+    happened(standing_country, fire, "01D01C01", CALL, count=60)
+    happened(standing_country, fire, "01D01C01", CALL - timedelta(days=30), count=10)
+    happened(standing_country, fire, "01D01C01", CALL - timedelta(days=365), count=55)
+    rows = table_of(standing_country, "PN-01D01", "same-days", code="PN.HOMICIDES")
+    assert rows[0][-2:] == ["Ratio", "Beyond chance"]
+    assert [row[-1] for row in rows[1:]] == ["", "more", "≈ chance"]
+    assert rows[2][-2].startswith("5.81 (")  # 60 in 31 days against 10 in 30

@@ -90,6 +90,22 @@ def test_the_list_behind_a_part_holds_as_many_events_as_the_part_says(minister, 
         assert len(listed) == float(row["Actual"]), row
 
 
+@pytest.mark.parametrize(
+    ("unit", "span", "says"), [("Z1", "year", "more than"), ("Z2", "month", "not distinguishable from")]
+)
+def test_a_gap_against_last_year_is_told_with_what_chance_may_bring(minister, unit, span, says):
+    """Zone 1 has three more a circuit and month than last year's four, zone 2 as many as chance brings."""
+    page = f"/why/PN-{unit}/PN.HOMICIDES/?month=2023-10&span={span}"
+    body = text_of(minister.get(f"{page}&against=last-year"))
+    said = re.search(
+        r"\(([\d,]+) against ([\d,]+)\)\. By day ([\d.]+) times as many \([\d.]+ to [\d.]+\): (.*?) chance\.", body
+    )
+    now, before = (float(said[n].replace(",", "")) for n in (1, 2))
+    assert float(said[3]) == pytest.approx(now / before, abs=0.006)
+    assert said[4] == says
+    assert "times as many" not in text_of(minister.get(page))
+
+
 @pytest.fixture
 def share(country):
     """PN.SOLVED as the share of homicides with weapon 1: a third of them; of another third none is stated."""
@@ -185,6 +201,7 @@ def test_a_light_that_is_not_green_offers_its_reason(minister):
 
 def test_questions_do_not_grow_with_units_or_events(minister, count_queries):
     def asked(address):
+        minister.get(address)  # what a level's dispersion is, a process asks once a day
         cache.clear()
         with count_queries() as queries:
             assert minister.get(address).status_code == 200
