@@ -115,7 +115,10 @@ def _ahead(year: measure.Year, panel: Panel, sheet, asked: Asked, goal: Goal, ac
         ends = (float(np.clip(v, *bounds)) for v in (middle - wide, middle, middle + wide))
         found.low[month - 1], found.middle[month - 1], found.high[month - 1] = ends
     if is_borne_out:
-        at_most = lambda figure: float(said.at_most(figure)[row])  # noqa: E731
+
+        def at_most(figure: float) -> float:
+            return float(said.at_most(figure)[row])
+
         found.chance = goal.chance(asked.sense, at_most, lambda figure: 1 - at_most(figure))
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from indicators.change import Change, change, dispersion_of, drawn_to_usual, look_level
+from indicators.change import Change, change, dispersion_of, drawn_to_usual, look_level, pooled
 from indicators.codes import Rule
 from indicators.forecast.measure import Way
 from indicators.forecast.year import KEPT, Calibration, Forecast, forecast, held
@@ -178,7 +178,7 @@ def trajectory(counts: np.ndarray, row: int, last: date, asked: Asked, goal: Goa
     found.pace, found.events = so_far[-1] / months if months else NAN, per
     found.calibration, found.units = said.calibration, len(counts)
     found.tested, found.share = len(inside), float(inside.mean()) if len(inside) else NAN
-    found.before, found.against = _against(counts[row], month, growth)
+    found.before, found.against = _against(counts, row, month, growth)
     found.before *= per * growth
     found.missing = [last.replace(month=n + 1) for n in range(month) if math.isnan(of_year[n])]
     return found
@@ -203,12 +203,16 @@ def _ahead(said: Forecast, row: int, chance: float, month: int) -> list[float]:
     return found
 
 
-def _against(counts: np.ndarray, month: int, growth: float) -> tuple[float, Change | None]:
-    """Last year to the same month, and the change since: the dispersion is that of the three years before this one."""
-    now, before = counts[-month:], counts[-12 - month : -12]
+def _against(counts: np.ndarray, row: int, month: int, growth: float) -> tuple[float, Change | None]:
+    """Last year to the same month, and the change since, of one of the level's units (units, months).
+
+    The dispersion is the unit's own over the three years before this one, drawn to that of all of the level.
+    """
+    now, before = counts[row, -month:], counts[row, -12 - month : -12]
     if len(before) < month or np.isnan([now, before]).any():
         return NAN, None
-    spread = drawn_to_usual(dispersion_of(counts[-36 - month : -month]))
+    past = counts[:, -36 - month : -month]
+    spread = drawn_to_usual(dispersion_of(past[row]), pooled(dispersion_of(past)))
     return float(before.sum()), change(now.sum(), before.sum(), growth, dispersion=spread, level=look_level(month))
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from scorecard import classing, geometry, wording
 from scorecard.atlas.figures import Atlas
 from scorecard.components import Area, Band, Map, MapClass
+from scorecard.hotspots.choices import STRIP_HEIGHT, Bar
 from scorecard.html import band_words
 from scorecard.templatetags.tablero import band_look, shade
 
 LARGEST, SMALLEST = 36.0, 7.0  # radius of the largest bubble where areas are few, and where they are many
-STRIP_HEIGHT = 36
 NONE = Band("not_applicable")
 
 
@@ -119,17 +119,6 @@ def columns(atlas: Atlas) -> dict[str, Any]:
 def _fill_of(band: Band) -> str:
     """The end of the name of a light's pattern; a map's own id stands before it."""
     return band_look(band, "").partition('fill="url(#')[2].removesuffix(')"')
-
-
-class Bar(NamedTuple):
-    """A month of the strip: where it leads, its words, and its rectangle."""
-
-    href: str
-    label: str
-    x: int
-    y: float
-    height: float
-    is_shown: bool
 
 
 def strip(atlas: Atlas) -> list[Bar]:

@@ -28,7 +28,9 @@ export async function points(open) {
 function shades() {
   const parts = colour => { const c = document.createElement("canvas").getContext("2d"); c.fillStyle = colour; c.fillRect(0, 0, 1, 1); return c.getImageData(0, 0, 1, 1).data; };
   const paper = parts(token("--paper")), accent = parts(token("--accent"));
-  return [.35, .5, .65, .8].map(share => `rgb(${[0, 1, 2].map(i => Math.round(paper[i] + (accent[i] - paper[i]) * share)).join(",")})`);
+  // Black figures must be read on all of them: the accent is dark on light paper, and light on dark.
+  const shares = getComputedStyle(document.documentElement).colorScheme === "dark" ? [.62, .75, .87, 1] : [.3, .44, .58, .72];
+  return shares.map(share => `rgb(${[0, 1, 2].map(i => Math.round(paper[i] + (accent[i] - paper[i]) * share)).join(",")})`);
 }
 
 function trace(lon, lat) {

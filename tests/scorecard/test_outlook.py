@@ -342,3 +342,15 @@ def test_the_year_to_date_is_held_against_last_years_same_months():
     assert year_of(some).against.is_distinct
     some.values[2, -15] = np.nan
     assert year_of(some).against is None
+
+
+def test_the_year_to_date_is_tried_with_what_the_level_knows_of_its_dispersion():
+    """Beside units that vary by chance alone a clear change is marked, which the unit's own three years would not."""
+    counts = np.random.default_rng(3).poisson(2.0, (40, 60)).astype(float)
+    counts[0, -18:-6], counts[0, -6:] = 2.0, 5.0
+    before, among = t._against(counts, 0, 6, 1.0)
+    _same, alone = t._against(counts[:1], 0, 6, 1.0)
+    assert before == 12.0
+    assert among.ratio == alone.ratio == pytest.approx(2.5)
+    assert among.low > alone.low
+    assert among.high < alone.high
