@@ -40,7 +40,7 @@ def _answer(request, account, body, is_dry_run, now):
         kind, layout = decode.kind_of(request.META.get("CONTENT_TYPE", "")), _layout(request)
         is_large, is_short = len(body) > AT_ONCE, sending.breaks_off(request, body)
         if not is_large or is_dry_run:
-            decoded, source = jobs.read(body, kind, layout, is_short=is_short)
+            decoded, source = jobs.read(body, kind, layout, institution=account.institution, is_short=is_short)
         if not is_dry_run and (is_large or len(decoded.items) > ITEMS_AT_ONCE):
             job = jobs.accept(
                 account=account, institution=account.institution, body=body, kind=kind, now=now, layout=layout,

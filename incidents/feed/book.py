@@ -17,13 +17,15 @@ from django.db import connection
 
 from incidents import georeference
 from incidents.feed.boundaries import Boundaries
+from incidents.feed.learnt import Learnt
 from incidents.georeference import UNKNOWN, Gazetteer
 from incidents.layout import plain
 from incidents.models import Category, Factor, Kind, PlaceCode, Variable, VariableCode
 from units.models import Territory
 
 NOT_DELIMITED = "000"  # codes that begin so are of no district: prisons, the sea
-MEMORY = 20_000  # spellings remembered
+MEMORY = 20_000  # codes of places remembered
+SPELLINGS = 1_000  # of the values of a variable
 # What was changed is committed when its row of history can be read; a count tells of one that was committed late.
 STAMP = """
 SELECT (SELECT row(max(pgh_id), count(*))::text FROM incidents_categoryevent),
@@ -46,6 +48,11 @@ class Slot:
     retired: set = field(default_factory=set)  # codes that are offered no more
     codes: set = field(default_factory=set)
     labels: dict = field(default_factory=dict)
+    known: dict = field(default_factory=lambda: {None: 0, "": 0})  # codes of values in just these letters, seen before
+
+    def remember(self, value, code):
+        if len(self.known) < SPELLINGS:
+            self.known[value] = code
 
     def code(self, value):
         """The code of a value as it was sent (label, name, or the code itself), None for an unknown one."""
@@ -60,24 +67,17 @@ class Slot:
 class Slots(dict):
     """Slots by the keys of variables.
 
-    known: (key, value as sent) to (position, code), of those seen before. number_at: the position of a number by its
-    key. no_codes, no_numbers: arrays in which nothing is said, as long as the dictionary's.
+    no_codes, no_numbers: lists in which nothing is said, as long as the dictionary's.
     """
 
     def __init__(self):
         super().__init__()
-        self.known, self.number_at, self.no_codes, self.no_numbers = {}, {}, [], []
+        self.no_codes, self.no_numbers = [], []
 
     def complete(self):
         """After the last variable: what is worked out once for all items."""
-        self.number_at = {key: slot.position for key, slot in self.items() if slot.is_number}
-        places = [slot.position + 1 for slot in self.values() if not slot.is_number]
-        self.no_codes = [0] * max(places, default=0)
-        self.no_numbers = [math.nan] * (max(self.number_at.values(), default=-1) + 1)
-
-    def remember(self, pair, position, code):
-        if len(self.known) < MEMORY:
-            self.known[pair] = position, code
+        self.no_codes = [0] * max((slot.position + 1 for slot in self.values() if not slot.is_number), default=0)
+        self.no_numbers = [math.nan] * max((slot.position + 1 for slot in self.values() if slot.is_number), default=0)
 
 
 class Book:
@@ -90,6 +90,12 @@ class Book:
         self._read_places()
         self.place_codes = {code: (pk, place) for pk, code, place in PlaceCode.objects.values_list()}
         self.boundaries = Boundaries()
+        self._learnt = {}
+
+    def learnt(self, institution):
+        """What was seen of the bodies of an institution (its id): Learnt."""
+        of_fields = {"variables": self.surroundings, **{f"{factor}s": slots for factor, slots in self.people.items()}}
+        return self._learnt.setdefault(institution, Learnt(of_fields))
 
     def _read_dictionary(self):
         slots, self.people, self.fields = {}, {Factor.VICTIM: Slots(), Factor.VICTIMIZER: Slots()}, {}

@@ -15,6 +15,8 @@ import msgspec
 from incidents.feed.items import FIELDS, Broken, Fault, Item, diagnose
 from units.api import broken_off
 
+LARGE = 2**16  # bytes of a body that is worth a decoder of its own
+PIECE = 2**18
 JSON, NDJSON, CSV = "json", "ndjson", "csv"
 KINDS = {
     "": JSON, "application/json": JSON,
@@ -58,10 +60,16 @@ def kind_of(content_type):
         raise BodyError("kind_unknown") from None
 
 
-def decode(body, kind=JSON, *, is_short=False):
-    """The items of a body (bytes); `is_short`: more of it was announced. Raises BodyError where nothing can be read."""
+def decode(body, kind=JSON, *, is_short=False, learnt=None):
+    """The items of a body (bytes); `is_short`: more of it was announced. Raises BodyError where nothing can be read.
+
+    learnt: what is known of the bodies of who sends it (learnt.Learnt), for a large one.
+    """
     body, is_cut = stripped(body, kind, is_short)
-    decoded = {JSON: _json, NDJSON: _lines, CSV: _table}[kind](body)
+    if kind == CSV:
+        decoded = _table(body)
+    else:
+        decoded = (_json if kind == JSON else _lines)(body, learnt if len(body) > LARGE else None)
     if is_cut and decoded.cut is None:
         decoded.cut = len(decoded.items)
     if not decoded.items and decoded.cut is None:
@@ -86,11 +94,11 @@ def converted(raws):
     return Decoded([_convert(raw, strict=False) for raw in raws])
 
 
-def _json(body):
+def _json(body, learnt):
     start = body.lstrip()[:1]
     try:
         if start == b"[":
-            return Decoded(_many.decode(body))
+            return Decoded(_list(body, learnt))
         if b'"incidents"' not in body[:64]:
             return Decoded([_one.decode(body)])
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -101,6 +109,15 @@ def _json(body):
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(error) from None
     return Decoded(items, cut=len(items) if is_cut else None)
+
+
+def _list(body, learnt):
+    if learnt is None:
+        return _many.decode(body)
+    items = learnt.list(body)
+    if items is None:
+        learnt.learn(items := _many.decode(body))
+    return items
 
 
 def listed(body):
@@ -141,13 +158,35 @@ def _item(raw):
         return diagnose(msgspec.json.decode(raw), why=str(error))
 
 
-def _lines(body):
+def _lines(body, learnt):
+    """A piece at a time: what is wrong with a line, or was not learnt, slows its own piece alone."""
+    items, at = [], 0
+    while at < len(body):
+        end = body.find(b"\n", at + PIECE) + 1 or len(body)
+        found, is_cut = _piece(body[at:end], learnt)
+        items += found
+        if is_cut:
+            return Decoded(items, cut=len(items))
+        at = end
+    return Decoded(items)
+
+
+def _piece(lines, learnt):
+    """(items of lines, whether the last of them breaks off)."""
+    items = learnt.lines(lines) if learnt else None
+    if items is not None:
+        return items, False
     try:
-        return Decoded(_one.decode_lines(body))
+        items, is_cut = _one.decode_lines(lines), False
     except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
-    items, lines = [], body.split(b"\n")
-    last = len(lines) - 1
+        items, is_cut = _line_by_line(lines.split(b"\n"))
+    if learnt:
+        learnt.learn(items)
+    return items, is_cut
+
+
+def _line_by_line(lines):
+    items, last = [], len(lines) - 1
     for n, line in enumerate(lines):
         if not line.strip():
             continue
@@ -155,9 +194,9 @@ def _lines(body):
             items.append(_item(line))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             if n == last:  # no line's end after it, and no JSON: the rest never came
-                return Decoded(items, cut=len(items))
+                return items, True
             items.append(Broken("", [Fault("", "json_malformed", str(error)[:120])]))
-    return Decoded(items)
+    return items, False
 
 
 def _table(body):

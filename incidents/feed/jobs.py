@@ -10,6 +10,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from incidents.connect import letters
+from incidents.feed import book as books
 from incidents.feed import decode, laid_out
 from incidents.feed.outcome import LISTED, RESULTS, cut
 from incidents.feed.raws import raws
@@ -95,7 +96,9 @@ def _give_up(job, now, not_taken):
 def _not_taken(job):
     """Which items were not: the first and last of them from 0, and their identifiers, where the body can be read."""
     try:
-        items, _source = read(bytes(job.body), *job.content_type.partition(";")[::2], is_short=job.is_short)
+        items, _source = read(
+            bytes(job.body), *job.content_type.partition(";")[::2], institution=job.institution, is_short=job.is_short
+        )
     except Exception:  # noqa: BLE001 - it may be just what the job failed of
         return {"from": job.done}
     left = [item.external_id for item in items.items[job.done :]]
@@ -125,7 +128,7 @@ def _items(job, now):
     """(Decoded, Source or None) of a job; None, None where its body cannot be read: the job has failed."""
     kind, _semicolon, layout = job.content_type.partition(";")
     try:
-        decoded, source = read(bytes(job.body), kind, layout, is_short=job.is_short)
+        decoded, source = read(bytes(job.body), kind, layout, institution=job.institution, is_short=job.is_short)
     except decode.BodyError as error:
         words = str(BODY[error.rule]) % {"at": error.at}
         job.report = {"error": {"rule": error.rule, "message": words}}
@@ -139,11 +142,11 @@ def _items(job, now):
     return decoded, source
 
 
-def read(body, kind, layout="", *, is_short=False):
+def read(body, kind, layout="", *, institution, is_short=False):
     """(Decoded, Source) of a body; the Source is None where it is in the feed's own fields. Raises BodyError."""
     if layout:
         return laid_out.decoded(body, kind, layout, is_short=is_short)
-    return decode.decode(body, kind, is_short=is_short), None
+    return decode.decode(body, kind, is_short=is_short, learnt=books.current().learnt(institution.pk)), None
 
 
 def _take_part(job, items, source, now):

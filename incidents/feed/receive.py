@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from collections import Counter
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from incidents.feed.said import Reader
 from incidents.feed.take import Taking, Word
 from indicators.stale import ask_for_drain
 
+ACCOUNT = "upsert"  # the action of an item that gives an account; the others speak of an event that is known
 REPEATS = 100  # of one identifier in one body
 # Rules that a newer catalogue may lift: before they refuse, it is asked whether there is one.
 OF_CATALOGUES = {"unknown_category", "unknown_variable", "unknown_code", "place_unknown"}
@@ -36,7 +38,8 @@ def receive(*, account, institution, now, body=None, kind=decode.JSON, items=Non
     nothing can be read.
     """
     with _uncollected():
-        decoded = decode.converted(items) if body is None else decode.decode(body, kind)
+        learnt = books.current().learnt(institution.pk)
+        decoded = decode.converted(items) if body is None else decode.decode(body, kind, learnt=learnt)
     return take(account=account, institution=institution, now=now, decoded=decoded, dry_run=dry_run)
 
 
@@ -136,17 +139,13 @@ def _read(decoded, institution, now, book):
     items = decoded.items
     outcome = Outcome([item.external_id for item in items], [REFUSED] * len(items), cut=decoded.cut)
     reader = Reader(book, now, ZoneInfo(settings.TIME_ZONE), settings.COUNTRY_BOX)
-    words, times = [], {}
-    for n, item in enumerate(items):
-        if isinstance(item, Broken):
-            outcome.faults[n] = item.faults
-            continue
-        if item.source is not None and item.source != institution.code:
-            outcome.faults[n] = [Fault("source", "other_institution", item.source)]
-            continue
-        word, faults, flags = _word(n, item, reader)
-        times[item.external_id] = times.get(item.external_id, 0) + 1
-        if times[item.external_id] > REPEATS:
+    own = [n for n, item in enumerate(items) if _is_own(n, item, institution, outcome)]
+    accounts = reader.read([items[n] for n in own if items[n].action == ACCOUNT])
+    words, too_often = [], _repeated_too_often([(n, items[n].external_id) for n in own])
+    for n in own:
+        item = items[n]
+        word, faults, flags = _account(n, item, *next(accounts)) if item.action == ACCOUNT else _word(n, item, reader)
+        if n in too_often:
             faults = [*faults, Fault("external_id", "repeated_too_often")]
         if flags:
             outcome.flags[n] = flags
@@ -157,10 +156,34 @@ def _read(decoded, institution, now, book):
     return outcome, _placed(words, outcome, book)
 
 
+def _is_own(n, item, institution, outcome):
+    """Whether an item can be read and is of the institution that sends it; if not, the outcome says so."""
+    if isinstance(item, Broken):
+        outcome.faults[n] = item.faults
+    elif item.source is not None and item.source != institution.code:
+        outcome.faults[n] = [Fault("source", "other_institution", item.source)]
+    return n not in outcome.faults
+
+
+def _repeated_too_often(named):
+    """The ordinals at which an identifier stands once more than REPEATS, of (ordinal, identifier) in order."""
+    most = Counter(external_id for _, external_id in named).most_common(1)
+    if not most or most[0][1] <= REPEATS:
+        return ()
+    found, times = set(), Counter()
+    for n, external_id in named:
+        times[external_id] += 1
+        if times[external_id] > REPEATS:
+            found.add(n)
+    return found
+
+
+def _account(n, item, said, faults, flags):
+    return Word(n, item, said=said), faults, flags
+
+
 def _word(n, item, reader):
-    if item.action == "upsert":
-        said, faults, flags = reader.read(item)
-        return Word(n, item, said=said), faults, flags
+    """A word on an event: its reclassification or its retraction."""
     faults = [] if item.reason and item.reason.strip() else [Fault("reason", "reason_missing")]
     category = reader.category(item.category, faults) if item.action == "reclassify" else None
     return Word(n, item, category=category), faults, []

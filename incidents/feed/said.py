@@ -1,17 +1,19 @@
-"""What an item says, in the ids of the database; and by which rules it cannot say so. One item at a time, no database.
+"""What items say, in the ids of the database; and by which rules they cannot say so. No database.
 
-Where it happened is found for many at once: see place.py.
+What the dictionary has variables for, and where it happened, is found for many at once: see coded.py and place.py.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import math
 import re
 from datetime import date, time, timedelta
+from itertools import chain
 
 import msgspec
 
+from incidents.feed.coded import Coded
 from incidents.feed.items import ALERT_CLASSES, CHANNELS, SERVICES, VIDEOS, Fault, shown
 from incidents.models import TimePrecision
 
@@ -19,9 +21,12 @@ FIRST_DAY = date(1990, 1, 1)
 SKEW = timedelta(minutes=5)  # a sender's clock may be fast by so much
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 TIME = re.compile(r"\d\d(?::\d\d(?::\d\d(?:\.\d{1,6})?)?)?")
-TIME_PRECISION = {2: TimePrecision.HOUR, 5: TimePrecision.MINUTE}
-LARGEST = 1e9
+DAY, HOUR, MINUTE, SECOND = (
+    int(one) for one in (TimePrecision.DAY, TimePrecision.HOUR, TimePrecision.MINUTE, TimePrecision.SECOND)
+)
+TIME_PRECISION = {2: HOUR, 5: MINUTE}
 MIX = 0x9E3779B97F4A7C15
+TOGETHER = 500  # items whose variables are looked up at once
 
 
 class Said(msgspec.Struct, gc=False):
@@ -56,8 +61,20 @@ class Reader:
         local = (now + SKEW).astimezone(zone)
         self.latest, self.today, self.time_of_day = now + SKEW, local.date(), local.time().isoformat()
 
-    def read(self, item):
-        """(Said or None, faults, flags) of an item that is an account."""
+    def read(self, items):
+        """(Said or None, faults, flags) of each of a list of items that are accounts."""
+        for start in range(0, len(items), TOGETHER):
+            part = items[start : start + TOGETHER]
+            variables = Coded([item.variables for item in part if item.variables], self.book.surroundings)
+            victims = self._of_people("victim", [item.victims for item in part if item.victims])
+            victimizers = self._of_people("victimizer", [item.victimizers for item in part if item.victimizers])
+            for item in part:
+                yield self._read(item, variables, victims, victimizers)
+
+    def _of_people(self, factor, people):
+        return Coded(list(chain.from_iterable(people)), self.book.people[factor])
+
+    def _read(self, item, variables, victims, victimizers):
         faults, flags = [], []
         if CONTROL.search(item.external_id):
             faults.append(Fault("external_id", "text_unreadable"))
@@ -65,9 +82,9 @@ class Reader:
         day, time_, precision = self._when(item, faults)
         stages = self._stages(item, faults)
         longitude, latitude = self._point(item, faults, flags)
-        codes, numbers = self._variables(item.variables, faults, flags) if item.variables else ([], [])
-        victims = self._people("victim", item.victims, faults, flags) if item.victims else []
-        victimizers = self._people("victimizer", item.victimizers, faults, flags) if item.victimizers else []
+        codes, numbers = variables.next(item.variables, "variables.", faults, flags) if item.variables else ([], [])
+        victims = _people("victims", item.victims, victims, faults, flags) if item.victims else []
+        victimizers = _people("victimizers", item.victimizers, victimizers, faults, flags) if item.victimizers else []
         if faults:
             return None, faults, flags
         choices = (
@@ -100,11 +117,11 @@ class Reader:
                 faults.append(Fault("occurred", "date_future", shown(item.occurred.isoformat())))
             elif day < FIRST_DAY:
                 faults.append(Fault("occurred", "date_early", str(day)))
-            return day, at, TimePrecision.SECOND if at[6:8] != "00" else TimePrecision.MINUTE
+            return day, at, SECOND if at[6:8] != "00" else MINUTE
         day = item.occurred_on
         if day is None:
             faults.append(Fault("occurred_on", "date_missing"))
-            return None, None, TimePrecision.DAY
+            return None, None, DAY
         at, precision = self._time(item.occurred_at, faults)
         if day > self.today or (day == self.today and at is not None and at > self.time_of_day):
             faults.append(Fault("occurred_on", "date_future", str(day)))
@@ -119,14 +136,14 @@ class Reader:
     def _time(self, text, faults):
         """A time of day as text, and how exact it is: 14, 14:05 or 14:05:09."""
         if text is None:
-            return None, TimePrecision.DAY
+            return None, DAY
         try:
             if not TIME.fullmatch(text):
                 raise ValueError
-            return time.fromisoformat(text).isoformat(), TIME_PRECISION.get(len(text), TimePrecision.SECOND)
+            return time.fromisoformat(text).isoformat(), TIME_PRECISION.get(len(text), SECOND)
         except ValueError:
             faults.append(Fault("occurred_at", "time_unreadable", shown(text)))
-            return None, TimePrecision.DAY
+            return None, DAY
 
     def _stages(self, item, faults):
         """The stages of the answer, each not before the one before it, none in the future."""
@@ -169,72 +186,9 @@ class Reader:
             return None, None
         return x, y
 
-    def _variables(self, said, faults, flags):
-        return _arrays(said, self.book.surroundings, "variables.", faults, flags)
 
-    def _people(self, factor, people, faults, flags):
-        slots = self.book.people[factor]
-        return [_arrays(person, slots, f"{factor}s.{n}.", faults, flags) for n, person in enumerate(people, 1)]
-
-
-def _arrays(said, slots, prefix, faults, flags):
-    """Codes and numbers by position, as long as what is said; 0 and NaN between."""
-    codes, numbers = slots.no_codes.copy(), slots.no_numbers.copy()
-    last = last_number = -1
-    known, number_at = slots.known, slots.number_at
-    for pair in said.items():
-        at = known.get(pair)
-        if at is not None:
-            position, codes[position] = at
-            if position > last:
-                last = position
-            continue
-        key, value = pair
-        position = number_at.get(key)
-        if position is None:
-            last = max(last, _say(key, value, slots, prefix, codes, faults, flags))
-        elif value is not None and value != "":
-            _flag_retired(slots[key].is_retired, flags)
-            numbers[position] = _number(value, prefix + key, faults)
-            if position > last_number:
-                last_number = position
-    del codes[last + 1 :], numbers[last_number + 1 :]
-    return codes, numbers
-
-
-def _say(key, value, slots, prefix, codes, faults, flags):
-    """What was not said in just these letters before, or is retired, which is flagged and taken. Its place, or -1."""
-    slot = slots.get(key)
-    if slot is None:
-        faults.append(Fault(prefix + key, "unknown_variable"))
-        return -1
-    if value is None or value == "":
-        return -1
-    code = slot.code(value)
-    if code is None:
-        faults.append(Fault(prefix + key, "unknown_code", shown(value)))
-        return -1
-    if not _flag_retired(slot.is_retired or code in slot.retired, flags):
-        slots.remember((key, value), slot.position, code)
-    codes[slot.position] = code
-    return slot.position
-
-
-def _flag_retired(is_retired, flags):
-    if is_retired and "retired" not in flags:
-        flags.append("retired")
-    return is_retired
-
-
-def _number(value, name, faults):
-    try:
-        number = float(value)
-    except ValueError:
-        faults.append(Fault(name, "type_wrong", shown(value)))
-        return math.nan
-    if not -LARGEST <= number <= LARGEST:
-        faults.append(Fault(name, "number_range", shown(value)))
-    return number
+def _people(name, people, coded, faults, flags):
+    return [coded.next(person, f"{name}.{n}.", faults, flags) for n, person in enumerate(people, 1)]
 
 
 def digest(content, category):
@@ -248,6 +202,7 @@ def reclassified(digest, old, new):
     return None if digest is None else digest ^ _part(old) ^ _part(new)
 
 
+@functools.cache
 def _part(category):
     mixed = category * MIX & (1 << 64) - 1
     return mixed - (1 << 64) if mixed >> 63 else mixed

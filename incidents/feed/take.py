@@ -20,17 +20,17 @@ class Taking:
 
     def __init__(self, cursor, *, source, account, now, book):
         self.cursor, self.source, self.account, self.now, self.book = cursor, source, account, now, book
-        self.marks, self.touched = set(), []
+        self.touched = []
 
     def run(self, words):
         """Take words (list of Word), and say in each its verdict."""
         for round_ in _rounds(words):
             _Round(self, round_).run()
-        write.mark(self.cursor, self.marks, self.now)
+        days = {(day, category) for _, day, _, category in self.touched}
+        write.mark(self.cursor, {(day.replace(day=1), category) for day, category in days}, self.now)
         write.tell(self.cursor, self.touched)
 
     def touch(self, incident_id, day, category, territory):
-        self.marks.add((day.replace(day=1), category))
         self.touched.append((incident_id, day, territory, category))
 
 
@@ -47,6 +47,8 @@ class Word:
 
 def _rounds(words):
     """Lists of words in which no identifier stands twice; the n-th word on an event is in the n-th."""
+    if len({word.external_id for word in words}) == len(words):
+        return [words]
     rounds, times = [], {}
     for word in words:
         n = times[word.external_id] = times.get(word.external_id, -1) + 1
