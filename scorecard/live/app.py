@@ -61,12 +61,19 @@ async def _opened(scope, send) -> Stream | None:
         return await _refuse(send, 503, "come back later", (b"retry-after", b"5"))
     _end_streams_with_the_server()
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-    scope["headers"].clear()  # the server would keep them as long as the page is open
+    _forget(scope)
     retry = f"retry: {random.randint(1000, 3000)}\n".encode()
     stream = Stream(send, ticket.key, ticket.until, ticket.leave)
     hub.join(stream)
     hub.push(stream, retry + hub.hello(stream, ticket.at))
     return stream
+
+
+def _forget(scope):
+    """Let go of what the server would keep as long as the page is open; of an answer begun it asks the method alone."""
+    kept = {name: scope[name] for name in ("type", "method")}
+    scope.clear()
+    scope.update(kept)
 
 
 async def lifespan(receive, send):
