@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from django.db.models import Count, Min
+from django.utils.translation import gettext
 
 from indicators import entry, months
 from indicators import queries as figures
-from indicators.models import Batch, Measurement, MeasurementPast, StaleMark
+from indicators.models import Batch, Measurement, MeasurementPast, MeasurementState, StaleMark
 from scorecard import components, trail, wording
 from scorecard.chance import moved_by_chance
 from scorecard.html import current_language
@@ -255,11 +256,14 @@ def _news(row, before, names, called):
 
 
 def said(figure) -> str:
-    """What a figure says, in a few characters."""
-    shown = entry.as_typed(figure)
-    if shown["state"]:
-        return "n/a"
-    return f"{shown['numerator']} / {shown['denominator']}" if shown["denominator"] else shown["numerator"]
+    """What a figure says, in a few characters, with every decimal that it has."""
+    if figure.state == MeasurementState.NOT_APPLICABLE:
+        return gettext("not applicable")
+    return " / ".join(_whole(value) for value in (figure.numerator, figure.denominator) if value is not None)
+
+
+def _whole(value) -> str:
+    return wording.number(value, len(f"{value:.15g}".partition(".")[2]))
 
 
 # Sections ------------------------------------------------------------------------------------------------------------

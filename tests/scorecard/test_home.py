@@ -5,10 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from indicators import actions
-from indicators.models import Batch, Measurement, StaleMark
+from indicators.models import Batch, Measurement, MeasurementState, StaleMark
 from scorecard import home
 from scorecard.models import Card
 from tests.factories import MONTH, NOW, small_country
@@ -128,6 +128,14 @@ def test_news_are_what_others_said_since_the_last_visit(country):
     assert [(one.unit.code, one.by) for one in seen] == [(UNIT, "Approver Prueba")]
     assert seen[0].text.endswith("→ 31")
     assert sections(country, "reporter", since=timezone.now())["commander"].about["news"] == []
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "12,515.5 / 1,733"), ("es", "12.515,5 / 1.733")])
+def test_news_print_a_figure_as_the_reader_does(language, text):
+    with translation.override(language):
+        assert home.said(Measurement(numerator=12515.5, denominator=1733)) == text
+        assert home.said(Measurement(numerator=0.00125)) in ("0.00125", "0,00125")
+        assert home.said(Measurement(state=MeasurementState.NOT_APPLICABLE)) in ("not applicable", "no aplica")
 
 
 def test_a_visit_begins_anew_after_half_an_hour(country, visit, client, monkeypatch):
