@@ -66,10 +66,10 @@ def decode(body, kind=JSON, *, is_short=False, learnt=None):
     learnt: what is known of the bodies of who sends it (learnt.Learnt), for a large one.
     """
     body, is_cut = stripped(body, kind, is_short)
-    if kind == CSV:
-        decoded = _table(body)
-    else:
-        decoded = (_json if kind == JSON else _lines)(body, learnt if len(body) > LARGE else None)
+    learnt = learnt if kind != CSV and len(body) > LARGE else None
+    if learnt:
+        learnt.catch_up()
+    decoded = _table(body) if kind == CSV else (_json if kind == JSON else _lines)(body, learnt)
     if is_cut and decoded.cut is None:
         decoded.cut = len(decoded.items)
     if not decoded.items and decoded.cut is None:

@@ -11,7 +11,7 @@ from incidents.feed import book as books
 from incidents.feed import decode
 from incidents.feed.book import Slot, Slots
 from incidents.feed.coded import alone, together
-from incidents.feed.learnt import Learnt, as_dict
+from incidents.feed.learnt import STEP, Learnt, as_dict
 from incidents.feed.write import held
 from tests.incidents.feed.conftest import item
 
@@ -112,15 +112,26 @@ def test_a_body_that_breaks_off_is_cut_where_it_breaks_though_it_was_learnt(send
     assert outcome.cut == MANY - 1
 
 
-def test_new_letters_and_new_variables_are_learnt_for_the_next_body(send, country, book):
+def test_new_letters_and_new_variables_are_learnt_for_later_bodies(send, country, book):
+    def changed(prefix):
+        return lines([{**one, "victims": [{"sex": "Hombre", "schooling": "SUPERIOR"}]} for one in events(prefix)])
+
     learnt = book.learnt(country.police.pk)
     send(body=lines(events("A")), kind=decode.NDJSON)
-    changed = events("B")
-    for one in changed:
-        one["victims"] = [{"sex": "Hombre", "schooling": "SUPERIOR"}]
-    assert not any(map(is_learnt, decoded(lines(changed), learnt)))
-    assert send(body=lines(changed), kind=decode.NDJSON).counts["created"] == MANY
-    assert all(map(is_learnt, decoded(lines(changed), learnt)))
+    assert not any(map(is_learnt, decoded(changed("B"), learnt)))
+    for prefix in "BCD":
+        assert send(body=changed(prefix), kind=decode.NDJSON).counts["created"] == MANY
+    assert all(map(is_learnt, decoded(changed("D"), learnt)))
+
+
+def test_what_never_repeats_itself_is_followed_ever_more_slowly(country, book, monkeypatch):
+    learnt, slot, made = book.learnt(country.police.pk), book.people["victim"]["sex"], []
+    monkeypatch.setattr("incidents.feed.learnt._item", lambda kinds: made.append(1) or decode.Item)
+    for n in range(60):
+        slot.remember(f"spelling {n}", 1)
+        learnt.learn(decoded(lines([item()]), None) * STEP)
+        learnt.catch_up()
+    assert len(made) == 11  # 1 + 1 + 2 + ... + 10 steps = 56
 
 
 def test_a_retired_value_is_flagged_in_a_learnt_body_too(send, country, settings):
@@ -187,6 +198,7 @@ def test_what_was_learnt_is_decoded_as_it_was_said(said):
     learnt.learn(decode.decode(body, decode.NDJSON).items)
     for one in said:
         alone(one, known, "", [], [])
+    learnt.catch_up()
     found = learnt.lines(body)
     for one in found or ():
         for person, as_said in zip(one.victims, said, strict=True):
