@@ -182,9 +182,12 @@ class Parts:
         if self.noted is None or not self.gap.total:
             return ""
         said = {"ratio": times(self.noted.ratio), "low": times(self.noted.low), "high": times(self.noted.high)}
-        if self.noted.is_distinct:
-            return _("By day %(ratio)s times as many (%(low)s to %(high)s): more than chance.") % said
-        return _("By day %(ratio)s times as many (%(low)s to %(high)s): not distinguishable from chance.") % said
+        if self.sheet.is_count:
+            told = _("By day %(ratio)s times as many (%(low)s to %(high)s): %(says)s.")
+        else:
+            told = _("By day and inhabitant %(ratio)s times as many (%(low)s to %(high)s): %(says)s.")
+        says = _("more than chance") if self.noted.is_distinct else _("not distinguishable from chance")
+        return told % {**said, "says": says}
 
     def _gap_words(self) -> str:
         is_year = self.asked.against == ways.LAST_YEAR

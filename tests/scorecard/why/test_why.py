@@ -4,12 +4,18 @@ import csv
 import html
 import io
 import re
+from datetime import date
 
 import pytest
 from django.core.cache import cache
 from django.db.models import F
+from django.utils import timezone
 
 from incidents.models import Category, EventRule, Incident, Measure, Variable
+from scorecard.chance import changes_of, times
+from scorecard.queries import cards_of, trend_of, unit_here
+from scorecard.reading import Reading
+from tests.factories import MONTH
 from tests.scorecard.country import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +110,26 @@ def test_a_gap_against_last_year_is_told_with_what_chance_may_bring(minister, un
     assert float(said[3]) == pytest.approx(now / before, abs=0.006)
     assert said[4] == says
     assert "times as many" not in text_of(minister.get(page))
+
+
+@pytest.mark.parametrize("unit", ["PN-EC", "PN-Z1"])
+@pytest.mark.parametrize(("code", "exposed"), [("PN.HOMICIDES", "day"), ("PN.HOMICIDERATE", "day and inhabitant")])
+def test_a_reason_and_the_scorecard_say_the_same_of_chance(minister, country, unit, code, exposed):
+    body = text_of(minister.get(f"/why/{unit}/{code}/?month=2023-10&span=month&against=last-year"))
+    said = re.search(rf"By {exposed} ([\d.]+) times as many \(([\d.]+) to ([\d.]+)\): (.*?)\.", body)
+    here = unit_here(country.people["minister"], unit, MONTH)
+    shown = changes_of(Reading(here, cards_of(here.unit, MONTH)), timezone.localdate())[code]
+    says = "more than chance" if shown.is_distinct else "not distinguishable from chance"
+    assert said.groups() == (times(shown.ratio), times(shown.low), times(shown.high), says)
+
+
+def test_a_rate_to_date_is_tried_by_the_events_of_its_months(minister, country):
+    body = text_of(minister.get("/why/PN-Z1/PN.HOMICIDERATE/?month=2023-10&span=year&against=last-year"))
+    said = float(re.search(r"By day and inhabitant ([\d.]+) times as many", body)[1])
+    place = country.indicators["PN.HOMICIDERATE"].positions.get(institution__code="PN").position
+    rates = trend_of(country.unit("PN-Z1"), place, MONTH, 21)
+    to_date = {year: [rates[date(year, month, 1)].value for month in range(1, 11)] for year in (2022, 2023)}
+    assert said == pytest.approx(sum(to_date[2023]) / sum(to_date[2022]), abs=0.006)  # as many days, as many people
 
 
 @pytest.fixture
