@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from indicators.codes import STATE_MASK, LightBy, Mark, State
+from indicators.models import Denominator, SheetVersion
 from scorecard import classing
 from scorecard.atlas.asked import MOST_STEPS, OVERALL, Asked
 from scorecard.components import Band, band_of, card_band
@@ -64,6 +65,18 @@ class Atlas:
                 if line["code"] == self.asked.by:
                     return line
         return None
+
+    @cached_property
+    def sheet(self) -> SheetVersion | None:
+        """Of the line that is drawn."""
+        about = self.chosen or {"indicator": None, "version": None}
+        return SheetVersion.objects.filter(indicator=about["indicator"], version=about["version"]).first()
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the line counts events, by themselves or over the population: then two months can be tried."""
+        sheet = self.sheet
+        return sheet is not None and (sheet.is_count or sheet.denominator_kind == Denominator.POPULATION)
 
     @property
     def by(self) -> str:

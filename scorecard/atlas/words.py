@@ -134,12 +134,13 @@ def method(atlas: Atlas) -> list[tuple[str, str]]:
     if atlas.asked.drawn == "bubbles":
         text = _("the circle's area is to the figure; the largest of all months is %(most)s")
         items.append((_("Bubbles"), text % {"most": printed(atlas, atlas.most) or "–"}))
-    if atlas.asked.beside and atlas.chosen and atlas.chosen["is_count"]:
+    if atlas.asked.beside and atlas.is_counted:
+        what = _("ratio of counts a day") if atlas.sheet.is_count else _("ratio of events by day and inhabitant")
         text = _(
-            "ratio of counts a day with its 99 % interval, the dispersion drawn to that of all units drawn; of those "
+            "%(what)s with its 99 %% interval, the dispersion drawn to that of all units drawn; of those "
             "marked more or fewer at most one in ten is so by chance (Benjamini-Hochberg)"
         )
-        items.append((_("Change"), text))
+        items.append((_("Change"), text % {"what": what}))
     return [*items, *wording.method(atlas.reading)]
 
 

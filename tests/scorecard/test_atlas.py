@@ -13,7 +13,7 @@ import pytest
 
 from scorecard.models import Card, Position
 from tests.scorecard.country import text_of
-from units.models import Unit
+from units.models import Population, Unit
 
 pytestmark = pytest.mark.django_db
 PAGE = "/map/PN-EC/"
@@ -152,6 +152,24 @@ def test_a_split_map_says_which_counts_changed_by_more_than_chance(minister, cou
     days = days_with_figures(minister, "PN-01D01C02", "2023" if span == "year" else "2023-10")
     days /= days_with_figures(minister, "PN-01D01C02", "2022" if span == "year" else "2022-10")
     assert float(ratio.split()[0]) == pytest.approx(float(now) / float(before) / days, abs=0.006)
+
+
+@pytest.mark.parametrize("span", ["month", "year"])
+def test_a_split_map_tries_rates_over_the_population_by_the_events_behind_them(minister, country, span):
+    place = Position.objects.get(indicator__code="PN.HOMICIDERATE", institution__code="PN").position
+    unit = country.unit("PN-01D01C01")
+    people = Population.objects.get(territory=unit.territory, year=2023).people
+    for card in Card.objects.filter(unit=unit, month="2023-10-01"):
+        card.value[place] = 900 * 100_000 / people
+        card.save()
+    query = f"{OCTOBER}&beside=2022-10&steps=3&by=PN.HOMICIDERATE&span={span}"
+    found = changes_in(minister.get(f"{PAGE}?{query}&format=csv&table=areas"))
+    assert found["PN-01D01C01"][3] == "more"
+    assert {says for *_figures, says in found.values()} <= {"more", "≈ chance", ""}
+    if span == "month":  # as many people and days: the ratio of the rates is that of the events
+        now, before, ratio, _says = found["PN-01D01C01"]
+        assert float(ratio.split()[0].replace(",", "")) == pytest.approx(float(now) / float(before), rel=0.01)
+    assert "by day and inhabitant" in text_of(minister.get(f"{PAGE}?{query}"))
 
 
 def days_with_figures(client, code, year):
