@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from indicators.change import Change, Dispersion, change, changes
 from scorecard import wording
 from scorecard.html import current_language
-from scorecard.queries import HISTORY, months_before
+from scorecard.queries import HISTORY, months_before, shifted
 from scorecard.reading import Line, Reading, Span
-from scorecard.spread import days_of, drawn, level_of
+from scorecard.spread import Level, days_of, drawn, level_of
 from scorecard.trajectory import events_of
 
 
@@ -66,43 +66,66 @@ def changes_of(reading: Reading, today: date) -> dict[str, Noted]:
     lines = [line for line in lines if line.about["is_count"] or _key(line) in level.rates]
     if not lines:
         return {}
-    months = tuple(months_before(reading.month, HISTORY))
-    packed = np.empty((2, len(lines), HISTORY + 1))
-    packed[0], packed[1] = [line.values for line in lines], days_of(months)
-    over_people = [n for n, line in enumerate(lines) if not line.about["is_count"]]
-    if over_people:
-        people = np.array([level.people.get((reading.unit.pk, month.year)) or np.nan for month in months], float)
-        scales = np.array([[lines[n].about["scale"]] for n in over_people])
-        packed[0, over_people] = events_of(packed[0, over_people] / scales, people, 1.0)
-        packed[1, over_people] *= people
+    packed = _behind(reading, lines, level)
     spread = level.of(reading.unit.pk, [line.about["position"] for line in lines])
     noted = _noted(packed.tobytes(), spread.value.tobytes(), spread.freedom.tobytes())
     return {line.about["code"]: one for line, one in zip(lines, noted, strict=True) if one is not None}
 
 
+def _behind(reading: Reading, lines: list[Line], level: Level) -> np.ndarray:
+    """(2, lines, HISTORY + 1): the events of the page's months, and the days, or days x people, behind them."""
+    months = tuple(months_before(reading.month, HISTORY))
+    packed = np.empty((2, len(lines), HISTORY + 1))
+    packed[0], packed[1] = [line.values for line in lines], days_of(months)
+    over_people = [n for n, line in enumerate(lines) if not line.about["is_count"]]
+    if over_people:
+        people = _people(reading, level, months)
+        scales = np.array([[lines[n].about["scale"]] for n in over_people])
+        packed[0, over_people] = events_of(packed[0, over_people] / scales, people, 1.0)
+        packed[1, over_people] *= people
+    return packed
+
+
+def _people(reading: Reading, level: Level, months: tuple[date, ...]) -> np.ndarray:
+    return np.array([level.people.get((reading.unit.pk, month.year)) or np.nan for month in months], float)
+
+
 def moved_by_chance(reading: Reading, pairs: list[tuple[Line, Line]], today: date) -> dict[str, bool]:
     """By code of the line, whether its attainment moved since the month before by no more than chance, among them all.
 
-    Of counts that have targets: the month's count to its target beside that of the month before, or of the year until
-    then where that drives the light, the targets being the exposures. Nothing of a month that still runs.
+    Of counts, and of counts over the population, that have targets: the month's events to those that its target allows
+    beside those of the month before, or of a count's year until then where that drives the light; what the targets
+    allow are the exposures. Nothing of a month that still runs.
     """
-    tried = [(line, old) for line, old in pairs if _may_count(line) and line.about["is_count"] and not line.is_range]
+    tried = [(line, old) for line, old in pairs if _may_count(line) and not line.is_range]
     tried = [(line, old) for line, old in tried if line.month.target > 0 and old.driving.target > 0]
     if not tried or reading.month >= today.replace(day=1):
         return {}
     level = level_of(reading.unit, reading.month, today)
-    months = tuple(months_before(reading.month, HISTORY))
-    own = np.array([line.values[:HISTORY] for line, _old in tried])
-    beside = level.of(reading.unit.pk, [line.about["position"] for line, _old in tried])
-    now, before = (np.array([(s.value, s.target) for s in spans]) for spans in zip(*_spans(tried), strict=True))
-    spread = drawn(own, days_of(months)[:HISTORY], beside)
+    tried = [(line, old) for line, old in tried if line.about["is_count"] or _is_rate_of_months(line, old, level)]
+    if not tried:
+        return {}
+    lines = [line for line, _old in tried]
+    own, exposures = _behind(reading, lines, level)[..., :HISTORY]
+    people = _people(reading, level, (reading.month, shifted(reading.month, -1)))
+    now = np.array([_to_target(line, line.month, people[0]) for line in lines])
+    before = np.array([_to_target(line, old.driving, people[1]) for line, old in tried])
+    spread = drawn(own, exposures, level.of(reading.unit.pk, [line.about["position"] for line in lines]))
     found = changes(now[:, 0], before[:, 0], now[:, 1], before[:, 1], dispersion=spread)
     is_chance = zip(tried, found.is_distinct.tolist(), found.p.tolist(), strict=True)
     return {line.about["code"]: not is_distinct for (line, _old), is_distinct, p in is_chance if not np.isnan(p)}
 
 
-def _spans(pairs: list[tuple[Line, Line]]) -> list[tuple[Span, Span]]:
-    return [(line.month, old.driving) for line, old in pairs]
+def _is_rate_of_months(line: Line, old: Line, level: Level) -> bool:
+    return _key(line) in level.rates and bool(old.is_by_month)
+
+
+def _to_target(line: Line, span: Span, people: float) -> tuple[float, float]:
+    """The events of a figure, and those that its target allows."""
+    if line.about["is_count"]:
+        return span.value, span.target
+    scale = line.about["scale"]
+    return float(events_of(np.array(span.value), np.array(people), scale)), span.target * people / scale
 
 
 @lru_cache(maxsize=512)

@@ -11,6 +11,7 @@ from indicators import actions
 from indicators.models import Batch, Measurement, MeasurementState, StaleMark
 from scorecard import home
 from scorecard.models import Card
+from scorecard.spread import level_of
 from tests.factories import MONTH, NOW, small_country
 from units.actions import grant_role
 from units.models import Territory, Unit
@@ -186,6 +187,22 @@ def test_a_mover_that_may_be_chance_says_so_and_comes_after_those_that_are_not(c
     assert next(m for m in fell if m.line.about["code"] == "PN.HOMICIDES").is_chance is True
     _rose, fell = moved(country, 95.0)
     assert (fell[0].line.about["code"], fell[0].is_chance) == ("PN.HOMICIDES", False)
+
+
+def test_a_rate_over_the_population_moves_by_chance_as_the_events_behind_it_do(country):
+    readings = [home.reading_of(country.people["viewer"], country.units[ZONE], month) for month in (MONTH, BEFORE)]
+    people = level_of(readings[0].unit, MONTH, NOW.date()).people[country.units[ZONE].pk, MONTH.year]
+
+    def move(count):
+        for reading, events in zip(readings, (count, 40), strict=True):
+            line = next(line for line in reading.lines if line.about["code"] == "PN.HOMICIDERATE")
+            value, target = events * 100_000 / people, 40 * 100_000 / people
+            line.month = line.month._replace(value=value, target=target, attainment=200 - 100 * value / target, marks=0)
+            line.values, line.is_by_month = [40 * 100_000 / people] * 12 + [value], True
+        _rose, fell = home.movers(*readings, NOW.date())
+        return next(mover for mover in fell if mover.line.about["code"] == "PN.HOMICIDERATE").is_chance
+
+    assert (move(50), move(95)) == (True, False)
 
 
 def test_a_month_that_runs_has_movers_without_a_word_on_chance(country):
