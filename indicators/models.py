@@ -248,6 +248,7 @@ class Batch(models.Model):
     KINDS = {
         "approval": _("approval"),
         "entry": _("entry by hand"),
+        "events": _("events counted"),
         "figures": _("figures"),
         "plan": _("plan"),
         "sample": _("sample country"),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from indicators import entry, months
 from indicators import queries as figures
 from indicators.models import Batch, Measurement, MeasurementPast, MeasurementState, StaleMark
-from scorecard import components, trail, wording
+from scorecard import components, founding, trail, wording
 from scorecard.chance import moved_by_chance
 from scorecard.html import current_language
 from scorecard.models import Card
@@ -362,6 +362,10 @@ def _administrator(section, user, now, since):
         grants = UnitUserObjectPermission.objects.filter(content_object__in=below)
         about |= grants.aggregate(grants=Count("pk"), people=Count("user", distinct=True))
         about["never"] = grants.filter(user__last_login=None).values("user").distinct().count()
+    if section.unit.institution.is_state and Permission.MANAGE_PLANS in verbs:
+        steps = founding.steps()
+        about["steps"] = [] if all(step.is_done for step in steps) else steps
+        about["steps_done"] = sum(step.is_done for step in steps)
     about["quality"] = quality(below)
     institutions = Institution.objects.filter(units__in=below.filter(ROOT)).distinct()
     marks = StaleMark.objects.filter(institution__in=institutions).aggregate(n=Count("pk"), oldest=Min("marked_at"))
@@ -399,11 +403,12 @@ class Quality(NamedTuple):
 
     @property
     def percent(self):
-        return 100 * self.reported / self.due if self.due else math.nan
+        """Whole, and 100 only where nothing is missing."""
+        return 100 * self.reported // self.due if self.due else math.nan
 
 
 def quality(units) -> list[Quality]:
-    """Coverage by figures of each institution whose head is among the units, in its latest month."""
+    """Coverage by figures of each institution whose head is among the units, in its latest month; the least first."""
     roots = list(units.filter(ROOT).select_related("institution").order_by("code"))
     latest = Card.objects.filter(unit_id__in=[root.pk for root in roots]).order_by("unit_id", "-month")
     cards = {card.unit_id: card for card in latest.distinct("unit_id").only("reported", "due", "is_provisional")}
@@ -412,7 +417,7 @@ def quality(units) -> list[Quality]:
         card = cards.get(root.pk)
         if card is not None:
             found.append(Quality(root, card.month, sum(card.reported), sum(card.due), card.is_provisional))
-    return found
+    return sorted(found, key=lambda one: one.reported / one.due if one.due else math.inf)
 
 
 FILLERS = {

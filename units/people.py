@@ -2,7 +2,11 @@
 
 from collections import defaultdict
 
+from django.contrib.auth.tokens import default_token_generator
 from django.db.models import Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from units.models import Unit, UnitUserObjectPermission, User
@@ -109,3 +113,9 @@ def holders_in(unit):
     )
     found = [(g.user, Role(g.permission.codename.removeprefix("hold_")), g.content_object) for g in grants]
     return sorted(found, key=lambda row: -len(row[2].path))
+
+
+def password_path(user):
+    """The address, good once and for a few days, at which this person chooses a password."""
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return reverse("password_reset_confirm", args=[uid, default_token_generator.make_token(user)])

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
@@ -22,6 +22,8 @@ def page(request):
     now = timezone.now()
     since, seen, is_first = _visits(request, now)
     sections = home.sections(request.user, now=now, since=since)
+    if not sections and request.user.is_superuser:  # without a unit of one's own, but with all to manage
+        return redirect("manage")
     context = {
         "sections": sections,
         "since": since,

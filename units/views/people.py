@@ -3,22 +3,19 @@
 import logging
 
 from django import forms
-from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from units import actions
 from units.forms.people import GrantForm, NewPersonForm, PersonForm
 from units.models import UnitUserObjectPermission, User
-from units.people import held_by, may_give, visible_people, why_not_change
+from units.people import held_by, may_give, password_path, visible_people, why_not_change
 from units.permissions import Permission, Role, can, can_anywhere, unit_or_404, verbs_in
 from units.tables import Cell, Column, Table, respond_with
 from units.views.change import change
@@ -234,9 +231,7 @@ def password_link(request, username):
         except ValidationError as error:
             raise PermissionDenied(error.messages[0]) from error
         logger.info("password link user=%s by=%s", user.pk, request.user.pk)
-        uid = urlsafe_base64_encode(force_bytes(user.pk))
-        path = reverse("password_reset_confirm", args=[uid, default_token_generator.make_token(user)])
-        context["link"] = request.build_absolute_uri(path)
+        context["link"] = request.build_absolute_uri(password_path(user))
     return render(request, "units/password_link.html", context)
 
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from scorecard.sample import accounts
+from units.models import User
 
 
 class Command(BaseCommand):
@@ -31,6 +32,8 @@ class Command(BaseCommand):
     def _list(self, found):
         if not found:
             self.stdout.write(_("There are no accounts of the sample country here."))
+            if not User.objects.exists():
+                self.stdout.write(_("Nobody can sign in yet: manage.py open_country begins a country of your own."))
             return
         width = max(len(account.username) for account in found)
         for account in found:

@@ -3,7 +3,7 @@ import os
 
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from scorecard import engines, supervisor, translations
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def prepare(self, *, with_sample):
+        translation.activate("en")  # as all that a demo says: it has no reader's language
         self.say("migrating")
         call_command("migrate", verbosity=0, interactive=False)
         if with_sample:
