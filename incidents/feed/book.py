@@ -138,7 +138,7 @@ class Book:
         found = self._resolved.get(code)
         if found is None:
             ordinals, rules = georeference.resolve([code], self.gazetteer, NOT_DELIMITED)
-            at = int(ordinals[0])
+            at = int(ordinals[0]) if code.isprintable() else UNKNOWN
             found = (self.gazetteer.ids[at] if at != UNKNOWN else None, rules[0])
             if len(self._resolved) < MEMORY:
                 self._resolved[code] = found

@@ -7,6 +7,7 @@ long as what is said, with 0 and NaN where nothing is.
 from __future__ import annotations
 
 import math
+from operator import attrgetter
 
 import numpy as np
 
@@ -103,26 +104,29 @@ def _trimmed(table, is_said):
 
 
 def alone(said, slots, prefix, faults, flags):
-    """(codes, numbers) of one dict; appends what is wrong with it, under `prefix`, and what is flagged."""
+    """(codes, numbers) of one dict; appends what is wrong with it, under `prefix` and by name, and what is flagged."""
+    wrong = []
     codes, numbers = slots.no_codes.copy(), slots.no_numbers.copy()
     last = last_number = -1
     for key, value in said.items():
         slot = slots.get(key)
         if slot is None:
-            faults.append(Fault(prefix + key, "unknown_variable"))
+            wrong.append(Fault(prefix + key, "unknown_variable"))
         elif value is None or value == "":
             continue
         elif slot.is_number:
             _flag_retired(slot.is_retired, flags)
-            numbers[slot.position] = _number(value, prefix + key, faults)
+            numbers[slot.position] = _number(value, prefix + key, wrong)
             last_number = max(last_number, slot.position)
         else:
             code = _code(value, slot, flags)
             if code is None:
-                faults.append(Fault(prefix + key, "unknown_code", shown(value)))
+                wrong.append(Fault(prefix + key, "unknown_code", shown(value)))
             else:
                 codes[slot.position] = code
                 last = max(last, slot.position)
+    if wrong:
+        faults += sorted(wrong, key=attrgetter("field"))  # what was decoded as learnt has lost its own order
     return codes[: last + 1], numbers[: last_number + 1]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -23,6 +24,7 @@ KINDS = {
     "application/x-ndjson": NDJSON, "application/ndjson": NDJSON, "application/jsonl": NDJSON,
     "text/csv": CSV, "application/csv": CSV,
 }  # fmt: skip
+PERSON = re.compile(r"\w+\.[0-9]{1,3}\.[^.]+")  # victim.1.sex
 csv.field_size_limit(1 << 27)  # a long cell is refused by its own rule, not by the reader of the table
 
 
@@ -69,7 +71,10 @@ def decode(body, kind=JSON, *, is_short=False, learnt=None):
     learnt = learnt if kind != CSV and len(body) > LARGE else None
     if learnt:
         learnt.catch_up()
-    decoded = _table(body) if kind == CSV else (_json if kind == JSON else _lines)(body, learnt)
+    try:
+        decoded = _table(body) if kind == CSV else (_json if kind == JSON else _lines)(body, learnt)
+    except RecursionError:
+        raise BodyError("body_deep") from None
     if is_cut and decoded.cut is None:
         decoded.cut = len(decoded.items)
     if not decoded.items and decoded.cut is None:
@@ -171,15 +176,19 @@ def _lines(body, learnt):
     return Decoded(items)
 
 
-def _piece(lines, learnt):
+def _piece(piece, learnt):
     """(items of lines, whether the last of them breaks off)."""
-    items = learnt.lines(lines) if learnt else None
-    if items is not None:
-        return items, False
+    lines = piece.split(b"\n")
+    count = sum(map(bool, map(bytes.strip, lines)))  # of items as well, unless one stands on two lines or two on one
+    items, is_cut = learnt.lines(piece) if learnt else None, False
+    if items is not None and len(items) == count:
+        return items, is_cut
     try:
-        items, is_cut = _one.decode_lines(lines), False
+        items = _one.decode_lines(piece)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        items, is_cut = _line_by_line(lines.split(b"\n"))
+        items = None
+    if items is None or len(items) != count:
+        items, is_cut = _line_by_line(lines)
     if learnt:
         learnt.learn(items)
     return items, is_cut
@@ -229,7 +238,7 @@ def _check_header(header):
         head = name.partition(".")[0]
         if name not in FIELDS and head not in ("victim", "victimizer", "environment", "variables"):
             raise BodyError("header_unreadable", name[:60])
-        if head in ("victim", "victimizer") and (name.count(".") != 2 or not name.split(".")[1].isdecimal()):
+        if head in ("victim", "victimizer") and not PERSON.fullmatch(name):
             raise BodyError("header_unreadable", name[:60])
     if "external_id" not in header or len(set(header)) != len(header):
         raise BodyError("header_unreadable", "external_id" if "external_id" not in header else "...")

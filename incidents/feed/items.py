@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 Name = Annotated[str, Meta(max_length=40)]
 Value = Annotated[str, Meta(max_length=160)] | float | None
 Instant = Annotated[datetime, Meta(tz=True)] | None
-People = Annotated[list[dict[Name, Value]], Meta(max_length=200)]
+MOST_PEOPLE = Meta(max_length=200)
+People = Annotated[list[dict[Name, Value]], MOST_PEOPLE]
 
 CHANNELS = {"phone": 1, "video": 2, "manual": 3, "panic_button": 4}
 ALERT_CLASSES = {"normal": 1, "malicious": 2, "enquiry": 3, "error": 4}
@@ -110,7 +111,7 @@ def _of_values(name, value, strict):
         return [fault for key, said in value.items() for fault in _of_field(f"{name}.{key[:60]}", said, Value, strict)]
     if not isinstance(value, list) or not all(isinstance(person, dict) for person in value):
         return [Fault(name, "type_wrong", shown(value))]
-    if len(value) > 200:
+    if len(value) > MOST_PEOPLE.max_length:
         return [Fault(name, "too_many", str(len(value)))]
     return [
         fault

@@ -102,7 +102,7 @@ def _not_taken(job):
     except Exception:  # noqa: BLE001 - it may be just what the job failed of
         return {"from": job.done}
     left = [item.external_id for item in items.items[job.done :]]
-    return {"from": job.done, "to": len(items.items) - 1, "external_ids": left[:LISTED]}
+    return {"from": job.done, "to": len(items.items) - 1, "external_ids": _storable(left[:LISTED])}
 
 
 def _take_parts(pk, now):
@@ -159,11 +159,20 @@ def _take_part(job, items, source, now):
     listed = [said for said in outcome.items(job.done) if "errors" in said or "flags" in said]
     if source is not None:
         laid_out.name_items(listed, source)
-    job.report["items"] = (job.report["items"] + listed)[:LISTED]
+    job.report["items"] = (job.report["items"] + _storable(listed))[:LISTED]
     _keep_refused(job, outcome, now)
     meter_at_commit(job, outcome.metered, now)
     job.done += len(part.items)
     job.attempts = 1  # this one, for the part behind
+
+
+def _storable(said):
+    """The same JSON without the letter that no text of the database has."""
+    if isinstance(said, dict):
+        return {name: _storable(value) for name, value in said.items()}
+    if isinstance(said, list):
+        return [_storable(value) for value in said]
+    return said.replace("\0", "") if isinstance(said, str) else said
 
 
 def _keep_refused(job, outcome, now):

@@ -52,7 +52,10 @@ def decoded(body, kind, layout_name, *, is_short=False):
     """(Decoded, Source) of a body (bytes), as decode.decode. Raises BodyError where nothing of it can be read."""
     layout = layouts.load(layout_name)
     body, is_cut = decode.stripped(body, kind, is_short)
-    rows, numbers, cut = {CSV: _table, NDJSON: _lines}.get(kind, _json)(body, layout)
+    try:
+        rows, numbers, cut = {CSV: _table, NDJSON: _lines}.get(kind, _json)(body, layout)
+    except RecursionError:
+        raise BodyError("body_deep") from None
     cut = len(rows) if is_cut and cut is None else cut
     if not rows and cut is None:
         raise BodyError("body_empty")

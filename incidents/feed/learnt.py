@@ -6,13 +6,13 @@ A body, or a piece of it, that says anything else is decoded as any other, and l
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Struct, defstruct
 from msgspec.structs import astuple
 
-from incidents.feed.items import Item, Value
+from incidents.feed.items import MOST_PEOPLE, Item, Value
 
 SAMPLE = 100  # items of a piece whose variables are noted
 STEP = 1_000  # items that were not as learnt, times the decoders made so far: then they are made again
@@ -74,12 +74,12 @@ class Learnt:
 
 def _distinct(keys, slots):
     """Keys of different variables: of two names of the same one, the first that came."""
-    return list({id(slots[key]): key for key in reversed(keys)}.values())[::-1]
+    return list({id(slots[key]): key for key in reversed(list(keys))}.values())[::-1]
 
 
 def _item(kinds):
     """A kind of Item whose variables and people are of these kinds."""
-    people = [(field, list[kinds[field]] | None, None) for field in ("victims", "victimizers")]
+    people = [(field, Annotated[list[kinds[field]], MOST_PEOPLE] | None, None) for field in ("victims", "victimizers")]
     fields = [("variables", kinds["variables"] | None, None), *people]
     return defstruct("Item", fields, bases=(Item,), kw_only=True, forbid_unknown_fields=True, gc=False)
 
@@ -92,7 +92,8 @@ def _said(field, keys, slots):
 
 
 def _values(slot):
-    texts = tuple(value for value in slot.known if isinstance(value, str))
+    known = list(slot.known)  # other threads remember more meanwhile
+    texts = tuple(value for value in known if isinstance(value, str))
     return Value if slot.is_number else Literal[texts] | float | None
 
 

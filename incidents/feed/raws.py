@@ -24,7 +24,7 @@ def raws(body, kind, *, is_laid_out=False):
 
 
 def _table(body, is_laid_out):
-    text = body.decode()
+    text = body.decode(errors="replace")  # the last row may break off within a letter
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     found = []

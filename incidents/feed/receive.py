@@ -17,7 +17,7 @@ from incidents.feed.decide import CREATED, REFUSED, Verdict
 from incidents.feed.items import Broken, Fault
 from incidents.feed.outcome import Outcome
 from incidents.feed.place import place
-from incidents.feed.said import Reader
+from incidents.feed.said import Reader, of_texts
 from incidents.feed.take import Taking, Word
 from indicators.stale import ask_for_drain
 
@@ -184,7 +184,9 @@ def _account(n, item, said, faults, flags):
 
 def _word(n, item, reader):
     """A word on an event: its reclassification or its retraction."""
-    faults = [] if item.reason and item.reason.strip() else [Fault("reason", "reason_missing")]
+    faults = of_texts(item)
+    if not (item.reason and item.reason.strip()):
+        faults.append(Fault("reason", "reason_missing"))
     category = reader.category(item.category, faults) if item.action == "reclassify" else None
     return Word(n, item, category=category), faults, []
 

@@ -56,6 +56,7 @@ BODY = {
     "body_cut": _("The body breaks off in item %(at)s: the items before it were taken."),
     "job_failed": _("The worker failed again and again: the items before item %(at)s were taken, the others were not."),
     "body_encoding": _("The body is not UTF-8."),
+    "body_deep": _("The body holds values within values, too many deep."),
     "header_unreadable": _("The header of the table cannot be read: %(at)s."),
     "body_too_large": _("The body is larger than %(at)s bytes: send it in parts."),
     "other_institution": _("The token does not speak for the institution %(at)s."),

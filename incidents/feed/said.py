@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain
 
 import msgspec
@@ -20,6 +20,7 @@ from incidents.models import TimePrecision
 FIRST_DAY = date(1990, 1, 1)
 SKEW = timedelta(minutes=5)  # a sender's clock may be fast by so much
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")  # what the database takes in no text
 TIME = re.compile(r"\d\d(?::\d\d(?::\d\d(?:\.\d{1,6})?)?)?")
 DAY, HOUR, MINUTE, SECOND = (
     int(one) for one in (TimePrecision.DAY, TimePrecision.HOUR, TimePrecision.MINUTE, TimePrecision.SECOND)
@@ -59,6 +60,7 @@ class Reader:
     def __init__(self, book, now, zone, box):
         self.book, self.zone, self.box = book, zone, box
         local = (now + SKEW).astimezone(zone)
+        self.first = datetime.combine(FIRST_DAY, time.min, zone)
         self.latest, self.today, self.time_of_day = now + SKEW, local.date(), local.time().isoformat()
 
     def read(self, items):
@@ -75,9 +77,7 @@ class Reader:
         return Coded(list(chain.from_iterable(people)), self.book.people[factor])
 
     def _read(self, item, variables, victims, victimizers):
-        faults, flags = [], []
-        if CONTROL.search(item.external_id):
-            faults.append(Fault("external_id", "text_unreadable"))
+        faults, flags = of_texts(item), []
         category = self.category(item.category, faults)
         day, time_, precision = self._when(item, faults)
         stages = self._stages(item, faults)
@@ -112,11 +112,13 @@ class Reader:
         if item.occurred is not None:
             if item.occurred_on is not None or item.occurred_at is not None:
                 faults.append(Fault("occurred", "date_twice"))
-            day, at = self._local(item.occurred)
             if item.occurred > self.latest:
                 faults.append(Fault("occurred", "date_future", shown(item.occurred.isoformat())))
-            elif day < FIRST_DAY:
-                faults.append(Fault("occurred", "date_early", str(day)))
+                return None, None, DAY
+            if item.occurred < self.first:
+                faults.append(Fault("occurred", "date_early", shown(item.occurred.isoformat())))
+                return None, None, DAY
+            day, at = self._local(item.occurred)
             return day, at, SECOND if at[6:8] != "00" else MINUTE
         day = item.occurred_on
         if day is None:
@@ -146,7 +148,7 @@ class Reader:
             return None, DAY
 
     def _stages(self, item, faults):
-        """The stages of the answer, each not before the one before it, none in the future."""
+        """The stages of the answer, each not before the one before it, none in the future, none before the first day."""
         stages = (
             item.reported_at, item.received_at, item.answered_at, item.dispatched_at, item.arrived_at, item.closed_at
         )  # fmt: skip
@@ -154,7 +156,9 @@ class Reader:
         for stage in stages:
             if stage is None:
                 continue
-            if before is not None and stage < before:
+            if stage < self.first:
+                faults.append(self._stage_fault(stages, stage, "date_early"))
+            elif before is not None and stage < before:
                 faults.append(self._stage_fault(stages, stage, "time_order"))
             before = stage
         if before is not None and before > self.latest:
@@ -185,6 +189,16 @@ class Reader:
             flags.append("point_outside")
             return None, None
         return x, y
+
+
+def of_texts(item):
+    """Faults of the texts of an item that nothing else looks up."""
+    faults = []
+    if CONTROL.search(item.external_id):
+        faults.append(Fault("external_id", "text_unreadable"))
+    if item.reason and NO_TEXT.search(item.reason):
+        faults.append(Fault("reason", "text_unreadable"))
+    return faults
 
 
 def _people(name, people, coded, faults, flags):

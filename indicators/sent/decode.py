@@ -57,6 +57,8 @@ def decode(body, kind=JSON, *, is_short=False):
     body = broken_off.whole_lines(body) if is_cut else body
     try:
         found = {JSON: _json, NDJSON: _lines, CSV: table.read}[kind](body)
+    except RecursionError:
+        raise BodyError("body_deep") from None
     except UnicodeDecodeError:
         raise BodyError("body_encoding") from None
     except msgspec.ValidationError:

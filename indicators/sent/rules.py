@@ -28,6 +28,7 @@ BODY = {
     "body_malformed": _("The body is not JSON: it breaks at byte %(at)s."),
     "body_cut": _("The body breaks off in row %(at)s: the rows before it were taken."),
     "body_encoding": _("The body is not UTF-8."),
+    "body_deep": _("The body holds values within values, too many deep."),
     "body_shape": _("The body is a row, a list of rows, or an object with “items” or “columns”."),
     "columns_differ": _("The columns are not of one length."),
     "header_unreadable": _("The header of the table cannot be read: %(at)s."),

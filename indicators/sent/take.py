@@ -156,7 +156,8 @@ def _months(written):
 
 def _ids(codes, queryset):
     """Ids of codes (R,) int64; 0 for a code that is not there, or that the account does not see."""
-    known = dict(queryset.filter(code__in=set(codes)).order_by().values_list("code", "pk"))
+    written = {code for code in codes if "\0" not in code}  # which no text of the database has
+    known = dict(queryset.filter(code__in=written).order_by().values_list("code", "pk"))
     return np.array([known.get(code, 0) for code in codes], np.int64)
 
 

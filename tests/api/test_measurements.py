@@ -86,6 +86,8 @@ BAD = [
     (row(month=...), "month", "field_missing"),
     (row(month=202310), "month", "not_a_month"),
     (row(indicator="NO.SUCH"), "indicator", "unknown_indicator"),
+    (row(indicator="NO\0"), "indicator", "unknown_indicator"),
+    (row(unit="NO\0"), "unit", "unknown_unit"),
     (row(unit="PN-NOWHERE"), "unit", "unknown_unit"),
     (row(unit="EST-EC"), "unit", "unknown_unit"),  # of another institution, which the account does not see
     (row(unit="PN-01D01"), "unit", "not_assigned"),
@@ -223,6 +225,9 @@ def test_a_dry_run_keeps_no_key_and_the_request_itself_follows_under_it(police):
         ("month,unit\n", "text/csv", 400, "header_unreadable"),
         ("month,indicator,unit,numero\n", "text/csv", 400, "header_unreadable"),
         ("<a/>", "application/xml", 415, "kind_unknown"),
+        ("[" * 5_000, "application/json", 400, "body_deep"),
+        ("[" + "[" * 5_000 + "]" * 5_001, "application/json", 400, "body_deep"),
+        ('{"a": ' * 5_000 + "1" + "}" * 5_000, "application/x-ndjson", 400, "body_deep"),
     ],
 )
 def test_a_body_that_cannot_be_read_is_refused_whole(body, kind, status, rule, police):

@@ -214,6 +214,36 @@ def test_letters_of_a_job_that_breaks_off_hold_the_items_that_were_refused(post,
     assert json.loads(bytes(DeadLetter.objects.get().raw))["external_id"] == "B"
 
 
+@pytest.mark.django_db
+def test_a_job_keeps_what_no_text_of_the_database_can_be(post, monkeypatch):
+    monkeypatch.setattr(ingest, "AT_ONCE", 10)
+    assert post([item("A"), item("B\0", category="NO"), item("C", reason="a\0b")]).status_code == 202
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    assert Job.objects.get().state == "done"
+    assert DeadLetter.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_letters_of_a_table_that_breaks_off_within_a_letter_hold_the_rows_that_were_refused(post, monkeypatch):
+    monkeypatch.setattr(ingest, "AT_ONCE", 10)
+    body = f"{HEADER}\nA,NO,2024-11-20,09D01C01S01,HOMBRE,30\nB,HOMICIDE.MURDER,2024-11-20,,niñ".encode()[:-1]
+    assert post(body, kind="text/csv").status_code == 202
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    assert Job.objects.get().state == "done"
+    assert json.loads(bytes(DeadLetter.objects.get().raw))["external_id"] == "A"
+
+
+@pytest.mark.django_db
+def test_two_items_on_a_line_are_refused_and_end_no_job(post, monkeypatch):
+    monkeypatch.setattr(ingest, "AT_ONCE", 10)
+    good, also = (json.dumps(item(name)) for name in "AB")
+    assert post(f"{good} {also}\n{also}\n".encode(), kind="application/x-ndjson").status_code == 202
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    job = Job.objects.get()
+    assert (job.state, job.report["created"], job.report["refused"]) == ("done", 1, 1)
+    assert bytes(DeadLetter.objects.get().raw).decode() == f"{good} {also}"
+
+
 # Faults of ours -----------------------------------------------------------------------------------------------------
 
 

@@ -42,6 +42,13 @@ REFUSED = [
     ({"name": "Someone"}, "name", "field_unknown"),
     ({"version": -1}, "version", "number_range"),
     ({"external_id": "A\tB"}, "external_id", "text_unreadable"),
+    ({"external_id": "A\0B", "action": "retract", "reason": "lost"}, "external_id", "text_unreadable"),
+    ({"reason": "a\0b"}, "reason", "text_unreadable"),
+    ({"action": "retract", "reason": "a\0b"}, "reason", "text_unreadable"),
+    ({"place": "000\0"}, "place", "place_unknown"),
+    ({"occurred_on": None, "occurred_at": None, "occurred": "0001-01-01T00:00:00+14:00"}, "occurred", "date_early"),
+    ({"occurred_on": None, "occurred_at": None, "occurred": "9999-12-31T23:59:59-14:00"}, "occurred", "date_future"),
+    ({"reported_at": "0001-01-01T00:00:00+14:00"}, "reported_at", "date_early"),
     ({"external_id": MIB}, "external_id", "text_too_long"),
     ({"action": "retract"}, "reason", "reason_missing"),
     ({"source": "MDI"}, "source", "other_institution"),
@@ -111,6 +118,9 @@ def test_what_is_retired_is_taken_and_flagged(send, is_variable, settings):
         (b'{"external_id": "A", "ext', "body_malformed"),
         (b'[{"external_id": "A"}, ]', "body_malformed"),
         (b'{"external_id": "\xff"}', "body_encoding"),
+        (b"[" * 5_000, "body_deep"),
+        (b'[{"external_id": "A"}, ' + b"[" * 5_000 + b"]" * 5_001, "body_deep"),
+        (b'{"external_id": "A", "victims": ' + b"[" * 5_000 + b"]" * 5_000 + b"}", "body_deep"),
     ],
 )
 def test_body_that_cannot_be_read_is_refused_whole(send, body, rule):
@@ -140,6 +150,24 @@ def test_a_malformed_line_is_refused_by_itself(send):
     assert outcome.faults[1][0].rule == "json_malformed"
 
 
+@pytest.mark.parametrize("padding", [0, decode.LARGE])
+@pytest.mark.parametrize(
+    ("body", "results"),
+    [
+        ("{A}\n\n{B}\r\n \n{C}", ["created"] * 3),
+        ("{A}\n{B} {C}\n", ["created", "refused"]),
+        ("{A}\n{B}{C}\n\n", ["created", "refused"]),
+        ("{A}\n{\n}\n", ["created", "refused", "refused"]),
+    ],
+)
+def test_a_line_is_an_item(send, body, results, padding):
+    for name in "ABC":
+        body = body.replace(f"{{{name}}}", json.dumps(item(name)))
+    outcome = send(body=(body + " " * padding).encode(), kind=decode.NDJSON)
+    assert outcome.results == results
+    assert {faults[0].rule for faults in outcome.faults.values()} <= {"json_malformed"}
+
+
 def test_table_that_breaks_off_keeps_its_whole_rows(send):
     header = "external_id,category,occurred_on,place,victim.1.sex,victim.1.age"
     body = f"{header}\nA,HOMICIDE.MURDER,2024-11-20,09D01C01S01,HOMBRE,30\nB,HOMICIDE.MUR"
@@ -152,6 +180,13 @@ def test_table_that_breaks_off_within_a_letter_keeps_its_whole_rows(send):
     body = f"{header}\nA,HOMICIDE.MURDER,2024-11-20,09D01C01S01,HOMBRE,\nB,HOMICIDE.MURDER,2024-11-20,,,año".encode()
     outcome = send(body=body[:-2], kind=decode.CSV)
     assert (outcome.results, outcome.cut) == (["created"], 1)
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 5_000, "1.2", ""])
+def test_a_column_of_a_person_is_numbered(send, number):
+    with pytest.raises(BodyError) as error:
+        send(body=f"external_id,victim.{number}.sex\nA,HOMBRE\n".encode(), kind=decode.CSV)
+    assert error.value.rule == "header_unreadable"
 
 
 def test_table_says_the_same_as_json(send):

@@ -1,6 +1,8 @@
 """Large bodies, decoded as their institution was seen to write, say what they would say decoded as any other."""
 
 import math
+import sys
+import threading
 
 import msgspec
 import pytest
@@ -11,7 +13,7 @@ from incidents.feed import book as books
 from incidents.feed import decode
 from incidents.feed.book import Slot, Slots
 from incidents.feed.coded import alone, together
-from incidents.feed.learnt import STEP, Learnt, as_dict
+from incidents.feed.learnt import STEP, Learnt, _values, as_dict
 from incidents.feed.write import held
 from tests.incidents.feed.conftest import item
 
@@ -102,6 +104,43 @@ def test_what_is_wrong_or_new_in_a_learnt_body_costs_only_its_own_items(send, bo
     }
     assert outcome.counts["created"] == MANY - 6
     assert send(body=lines(events("B")), kind=decode.NDJSON).counts["updated"] == 2  # items 3 and 10 say less again
+
+
+@pytest.mark.parametrize("kind", [decode.NDJSON, decode.JSON])
+def test_what_is_wrong_is_told_of_a_learnt_body_as_of_each_item_by_itself(send, book, kind):
+    def body(items):
+        return lines(items) if kind == decode.NDJSON else msgspec.json.encode(items)
+
+    send(body=body(events("A")), kind=kind)
+    odd = events("B")
+    odd[3]["victims"] = [{"sex": "HOMBRE"}] * 201
+    odd[5]["victims"] = [{"age": 2e9, "sex": 77}]
+    odd[6]["victimizers"] = [{"earlier_arrests": "nan", "age": "old"}]
+    alone = [send(body=body([odd[n]]), kind=kind, dry_run=True).faults[0] for n in (3, 5, 6)]
+    outcome = send(body=body(odd), kind=kind)
+    assert [outcome.faults[n] for n in (3, 5, 6)] == alone
+
+
+def test_other_threads_remember_values_while_decoders_are_made(country, book):
+    slot = book.people["victim"]["sex"]
+    is_over = threading.Event()
+
+    def remember():
+        while not is_over.is_set():
+            slot.known.clear()
+            for n in range(1_000):
+                slot.remember(f"spelling {n}", 1)
+
+    interval, other = sys.getswitchinterval(), threading.Thread(target=remember)
+    sys.setswitchinterval(1e-6)
+    other.start()
+    try:
+        for _ in range(300):
+            _values(slot)
+    finally:
+        is_over.set()
+        other.join()
+        sys.setswitchinterval(interval)
 
 
 def test_a_body_that_breaks_off_is_cut_where_it_breaks_though_it_was_learnt(send, country, book):
