@@ -108,17 +108,20 @@ class Table:
 
 
 def respond_with(tables: Table | Iterable[Table], request) -> HttpResponse | None:
-    """The file that `?format=csv` or `?format=xlsx` asks for (`&table=id` where a page has several), else None."""
+    """The file that `?format=csv` or `?format=xlsx` asks for (`&table=id` where a page has several), else None.
+
+    Of tables that are made one after the other those after the one asked for are not made, nor any for no file.
+    """
     kind = request.GET.get("format")
     if not kind:
         return None
     if kind not in ("csv", "xlsx"):
         raise BadRequest(_("Tables leave as csv or xlsx, not as %(kind)s.") % {"kind": kind[:20]})
-    tables = [tables] if isinstance(tables, Table) else list(tables)
     wanted = request.GET.get("table")
-    chosen = next((table for table in tables if table.id == wanted), None) if wanted else tables[0]
+    tables = [tables] if isinstance(tables, Table) else tables
+    chosen = next((table for table in tables if not wanted or table.id == wanted), None)
     if chosen is None:
-        raise BadRequest(_("There is no table %(id)s on this page.") % {"id": wanted[:40]})
+        raise BadRequest(_("There is no table %(id)s on this page.") % {"id": (wanted or "")[:40]})
     content, content_type = (as_csv(chosen), CSV_TYPE) if kind == "csv" else (as_xlsx(chosen), XLSX_TYPE)
     name = slugify(chosen.name or chosen.title) or chosen.id
     response = HttpResponse(content, content_type=content_type)

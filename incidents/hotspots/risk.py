@@ -72,16 +72,21 @@ class Ground:
 
     def parts(self, now: int) -> np.ndarray:
         """What each part of the mixture says from the events before day `now`: (parts, cells), each adds up to 1."""
-        age = (now - self.day)[:, None]
-        fade = np.where(age > 0, np.exp2(-np.maximum(age, 0) / np.array(HALF_LIVES)), 0).astype(np.float32)
+        past = int(np.searchsorted(self.day, now))
+        age = (now - self.day[:past])[:, None]
+        fade = np.exp2(-age / np.array(HALF_LIVES)).astype(np.float32)
         found = np.concatenate([self._under(kernel, fade) for kernel in self.kernels])
         return found / np.maximum(found.sum(1, keepdims=True), 1e-30)
 
     def _under(self, kernel, fade):
+        past = len(fade)
         if kernel is not None:
-            return np.asarray(kernel @ fade).T
-        inside, cells = self.at >= 0, len(self.cells)
-        return np.array([np.bincount(self.at[inside], one[inside], cells) for one in fade.T], np.float32)
+            end = kernel.indptr[past]
+            some = kernel.data[:end], kernel.indices[:end], kernel.indptr[: past + 1]
+            return np.asarray(sparse.csc_matrix(some, (len(self.cells), past)) @ fade).T
+        at = self.at[:past]
+        inside, cells = at >= 0, len(self.cells)
+        return np.array([np.bincount(at[inside], one[inside], cells) for one in fade.T], np.float32)
 
     def counts(self, start: int, end: int) -> np.ndarray:
         """Events of each cell on the days from start until end, not included: (cells,)."""
@@ -110,9 +115,12 @@ class Ground:
         learnt = mixture(np.concatenate(said, 1), np.concatenate(came)) if came else np.full(size, 1 / size)
         return (1 - EVEN) * learnt + EVEN / size
 
-    def risk(self, now: int) -> np.ndarray:
-        """The share of the next events that each cell may expect, (cells,); from what happened before day `now`."""
-        parts = self.parts(now)
+    def risk(self, now: int, parts: np.ndarray | None = None) -> np.ndarray:
+        """The share of the next events that each cell may expect, (cells,); from what happened before day `now`.
+
+        parts: those of that day, where they are known already.
+        """
+        parts = self.parts(now) if parts is None else parts
         mass = parts[:, _top(parts)].sum(1)
         found = (self.weights(now) / np.maximum(mass, 1e-30)) @ parts
         return found / max(float(found.sum()), 1e-30)

@@ -41,6 +41,7 @@ KEPT = 600  # seconds that the events of each month are kept for
 AREAS = 64
 WINDOWS = 8  # of the past that a back-test on demand looks at
 EARLIER = 4  # before them, by which a method is first chosen when choosing itself is tested
+MOST_LEARNT = 120_000  # cells on which methods are held against the past: more would keep a reader waiting for minutes
 MOST_TESTED = 8000  # events, evenly taken, that it looks at
 PATROL = 1.0  # square kilometres that one patrol looks after where no territory says it
 MARGIN = 0.01  # degrees around points where no boundary is known
@@ -178,6 +179,8 @@ class Spots:
         smallest = grid.smallest_cell(self.bounds)
         if self.asked.method == "emerging":
             smallest *= analysis.MOST_SLICES**0.5
+        if self.asked.method in (BEST, "risk") or self.asked.test:
+            smallest = max(smallest, (grid.square_metres(area) / MOST_LEARNT) ** 0.5)
         wanted = self.asked.cell or grid.cell_size(grid.square_metres(area))
         return max(wanted, int(np.ceil(smallest / 50) * 50) if smallest > wanted else wanted)
 

@@ -144,9 +144,13 @@ def incidents(request, code: str) -> HttpResponse:
     asking = Asking(request, unit)
     listing = asking.listing()
     if request.GET.get("format"):
-        table = incident_tables.as_file(listing, request.user, asking.notes(), f"{unit.code} incidents")
-        return respond_with(table, request)
+        return respond_with(_files(request, asking, listing), request)
     return render(request, "scorecard/incidents.html", _context(request, asking, listing))
+
+
+def _files(request, asking: Asking, listing: Listing):
+    """The table, made when it is asked for."""
+    yield incident_tables.as_file(listing, request.user, asking.notes(), f"{asking.unit.code} incidents")
 
 
 class _Counted:

@@ -100,6 +100,21 @@ def test_a_page_without_format_answers_no_file():
     assert respond_with(table([ROW]), RequestFactory().get("/units/X/")) is None
 
 
+def test_only_the_table_that_is_asked_for_is_made():
+    made = []
+
+    def tables():
+        for name in ("lines", "children", "rest"):
+            made.append(name)
+            yield Table(name, COLUMNS, [ROW], id=name)
+
+    with pytest.raises(BadRequest, match="pdf"):
+        respond_with(tables(), RequestFactory().get("/", {"format": "pdf"}))
+    assert made == []
+    respond_with(tables(), RequestFactory().get("/", {"format": "csv", "table": "children"}))
+    assert made == ["lines", "children"]
+
+
 def test_another_format_is_refused():
     with pytest.raises(BadRequest, match="pdf"):
         respond_with(table([ROW]), RequestFactory().get("/", {"format": "pdf"}))
