@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
+
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from incidents.hotspots import analysis, coverage
 from incidents.hotspots.trend import FEWEST_SLICES
@@ -28,7 +32,12 @@ def warnings(spots: Spots) -> list[str]:
     if spots.asked.cell and spots.cell != spots.asked.cell:
         said = {"cell": words.metres(spots.cell)}
         found.append(_("Cells as small as asked for would be too many here: they are %(cell)s.") % said)
-    return found + _within(spots.uneven) + _differences(spots.compared)
+    return found + _within(spots.uneven) + _differences(spots.compared, spots.uneven)
+
+
+def notes(spots: Spots) -> list[tuple[str, str]]:
+    """The same for files, a row each."""
+    return [(_("Caution"), text) for text in warnings(spots)]
 
 
 def _within(found: coverage.Unevenness) -> list[str]:
@@ -43,12 +52,26 @@ def _within(found: coverage.Unevenness) -> list[str]:
         )
         said.append(text % {**shares, "when_low": _months(low), "when_high": _months(high)})
     names = _names([*found.began, *found.ended])
-    for text, months in (
-        (_("%(source)s sent no events of this window before %(month)s."), found.began),
-        (_("%(source)s sent no events of this window after %(month)s."), found.ended),
-    ):
-        said += [text % {"source": names[pk], "month": wording.month_name(month)} for pk, month in months.items()]
+    for month, ids in _by_month(found.began):
+        text = ngettext(
+            "%(sources)s sent no events of this window before %(month)s.",
+            "%(sources)s sent no events of this window before %(month)s.",
+            len(ids),
+        )
+        said.append(text % {"sources": _listed(names, ids), "month": wording.month_name(month)})
+    for month, ids in _by_month(found.ended):
+        text = ngettext(
+            "%(sources)s sent no events of this window after %(month)s.",
+            "%(sources)s sent no events of this window after %(month)s.",
+            len(ids),
+        )
+        said.append(text % {"sources": _listed(names, ids), "month": wording.month_name(month)})
     return said
+
+
+def _by_month(months: dict[int, date]) -> list[tuple[date, list[int]]]:
+    """Sources by their month, the earliest first."""
+    return [(one, [pk for pk, month in months.items() if month == one]) for one in sorted(set(months.values()))]
 
 
 def _months(part: coverage.Part) -> str:
@@ -68,7 +91,12 @@ def _names(sources) -> dict[int, str]:
     return {pk: held.get(pk, str(pk)) for pk in sources}
 
 
-def _differences(found: coverage.Difference) -> list[str]:
+def _listed(names: dict[int, str], ids: Iterable[int]) -> str:
+    return ", ".join(names[pk] for pk in ids)
+
+
+def _differences(found: coverage.Difference, within: coverage.Unevenness) -> list[str]:
+    """What differs from the window before; of a source that began within this one that is said already."""
     said = []
     if found.missing:
         shares = {"now": words.share(found.missing[0]), "before": words.share(found.missing[1])}
@@ -76,13 +104,22 @@ def _differences(found: coverage.Difference) -> list[str]:
             _("Without coordinates: %(now)s of the events, %(before)s in the window before. They do not compare.")
             % shares
         )
-    names = _names([*found.silent, *found.new])
-    for ids, text in (
-        (found.silent, _("%(sources)s sent events in the window before, and none in this one.")),
-        (found.new, _("%(sources)s sent events in this window, and none in the one before.")),
-    ):
-        if ids:
-            said.append(text % {"sources": ", ".join(names[pk] for pk in ids)})
+    new = [pk for pk in found.new if pk not in within.began]
+    names = _names([*found.silent, *new])
+    if found.silent:
+        text = ngettext(
+            "%(sources)s sent events in the window before, and none in this one.",
+            "%(sources)s sent events in the window before, and none in this one.",
+            len(found.silent),
+        )
+        said.append(text % {"sources": _listed(names, found.silent)})
+    if new:
+        text = ngettext(
+            "%(sources)s sent events in this window, and none in the one before.",
+            "%(sources)s sent events in this window, and none in the one before.",
+            len(new),
+        )
+        said.append(text % {"sources": _listed(names, new)})
     if found.empty:
         months = ", ".join(wording.month_name(month) for month in found.empty[:4])
         said.append(_("No event at all in %(months)s, where there usually are some.") % {"months": months})

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from incidents.hotspots import read
 from incidents.models import Category
 from scorecard import wording
-from scorecard.hotspots import words
+from scorecard.hotspots import cautions, words
 from scorecard.hotspots.spots import Spots
 from scorecard.hotspots.tables import names_of
 from units.tables import Cell, Column, Table
@@ -138,6 +138,7 @@ class OpenedCell:
             Column("latitude", _("latitude"), "number", 5),
         ]
         notes: list[Any] = [(_("Unit"), self.spots.unit.code), *self.facts, *words.method_items(self.spots)]
+        notes += cautions.notes(self.spots)
         if len(rows) < len(self.rows):
             notes.append((_("Rows"), _("The latest %(n)s of %(all)s.") % {"n": len(rows), "all": len(self.rows)}))
         title = _("Events of the cell, the latest first")

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from incidents.hotspots import accuracy, near_repeat
 from scorecard import wording
-from scorecard.hotspots import words
+from scorecard.hotspots import cautions, words
 from scorecard.hotspots.spots import Spots, drawn_method
 from units.models import Territory
 from units.tables import Cell, Column, Table
@@ -56,7 +56,7 @@ def as_file(spots: Spots, names: dict[int, str]) -> Table:
         _("Hottest cells of %(unit)s, %(span)s") % said,
         [columns[n] for n in kept],
         [[row[n] for n in kept] for row in rows],
-        [(_("Unit"), spots.unit.code), *words.method_items(spots)],
+        [(_("Unit"), spots.unit.code), *words.method_items(spots), *cautions.notes(spots)],
         id="cells",
         name=spots.files,
         empty=_("No cell is hot. Take a longer window, fewer filters, or larger cells."),
@@ -116,6 +116,7 @@ def knox(spots: Spots) -> Table:
         "span": words.span(spots.asked),
     }
     notes = [(_("Unit"), spots.unit.code), (_("Method"), knox_method(found)), *words.method_items(spots)[3:]]
+    notes += cautions.notes(spots)
     return Table(title, columns, rows, notes, id="near", name=f"{spots.files} near-repeats", method=knox_method(found))
 
 
@@ -247,6 +248,7 @@ def _tested_table(spots: Spots, columns, body) -> Table:
     }
     method = tested_method(spots)
     notes = [(_("Unit"), spots.unit.code), (_("Method"), method), *words.method_items(spots)[2:]]
+    notes += cautions.notes(spots)
     return Table(title, columns, body, notes, id="tested", name=f"{spots.files} accuracy", method=method)
 
 

@@ -56,7 +56,11 @@ def warnings(found: Profile) -> list[str]:
     lone = sorted({*apart.silent, *apart.new})
     if lone:
         names = ", ".join(str(one) for one in Institution.objects.filter(pk__in=lone))
-        text = _("%(sources)s sent events to one side and none to the other: what differs may be that alone.")
+        text = ngettext(
+            "%(sources)s sent events to one side and none to the other: what differs may be that alone.",
+            "%(sources)s sent events to one side and none to the other: what differs may be that alone.",
+            len(lone),
+        )
         said.append(text % {"sources": names})
     if apart.empty:
         months = ", ".join(wording.month_name(month) for month in apart.empty[:4])

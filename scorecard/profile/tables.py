@@ -290,6 +290,7 @@ def notes(found: Profile) -> list[tuple[str, str]]:
         (_("Filters"), words.filters(found.asked)),
         (_("Beside"), summary.comparison(found)),
         *method(found),
+        *((_("Caution"), text) for text in summary.warnings(found)),
     ]
 
 

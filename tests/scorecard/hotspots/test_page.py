@@ -3,15 +3,16 @@
 import csv
 import io
 import re
-from datetime import datetime
+from datetime import date, datetime
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from django.core.cache import cache
 
+from incidents.hotspots import coverage
 from incidents.hotspots.near_repeat import Knox
-from scorecard.hotspots import asked, tables
+from scorecard.hotspots import asked, cautions, spots, tables
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.events import happened
 from tests.scorecard.hotspots.town import HERE, middle_of, town
@@ -165,6 +166,40 @@ def test_a_map_over_years_of_different_coverage_says_so(analyst, country, kinds,
     low, high = re.search(r"from ([\d.]+) % \([^)]*\) to (\d+) % \([^)]*2023\): what looks empty", body).groups()
     assert float(low) <= 15
     assert float(high) > 60
+
+
+def test_its_warnings_are_one_notice_and_stand_in_every_file(analyst, country, kinds):
+    for month in range(1, 13):
+        happened(country, kinds["T.FIRE"], "01D01C01", datetime(2023, month, 5, 12, tzinfo=HERE), count=20)
+    cache.clear()  # the months are kept for a while
+    address = f"{PAGE}?first=2023-01-01&last=2023-12-31&cell=2000&near=1&test=1"
+    page = analyst.get(address).content.decode()
+    assert page.count('class="notice"') == 1
+    (notice,) = re.findall(r'<(?:ul|p) class="notice">.*?</(?:ul|p)>', page)
+    said = re.findall(r"<li>(.*?)</li>", notice) or re.findall(r"<p[^>]*>(.*?)</p>", notice)
+    assert any("They do not compare" in text for text in said)
+    _notes, rows = rows_of(analyst.get(f"{address}&format=csv"))
+    spot = f"{rows[0]['longitude']},{rows[0]['latitude']}"
+    for table in ("cells", "near", "tested", "cell-events"):
+        text = analyst.get(f"{address}&spot={spot}&format=csv&table={table}").content.decode("utf-8-sig")
+        cautions = [line[1] for line in csv.reader(io.StringIO(text)) if line and line[0] == "# Caution"]
+        assert cautions == [" ".join(text.split()) for text in said], table
+
+
+def test_sources_that_began_together_are_one_line_which_is_not_said_twice():
+    began = {2: date(2023, 5, 1), 1: date(2023, 5, 1), 3: date(2023, 4, 1)}
+    assert cautions._by_month(began) == [(date(2023, 4, 1), [3]), (date(2023, 5, 1), [2, 1])]
+    within = coverage.Unevenness(began={1: date(2023, 5, 1)})
+    assert cautions._differences(coverage.Difference(new=[1]), within) == []
+    assert len(cautions._differences(coverage.Difference(new=[1, 4]), within)) == 1
+
+
+@pytest.mark.parametrize("query", ["method=auto", "method=risk", "method=gi&test=1"])
+def test_what_is_learnt_from_the_past_is_learnt_on_so_many_cells_as_one_waits_for(analyst, monkeypatch, query):
+    monkeypatch.setattr(spots, "MOST_LEARNT", 400)
+    address = f"{PAGE}?{TWO_YEARS}&cell=250"
+    assert "Cells as small as asked for would be too many here" in text_of(analyst.get(f"{address}&{query}"))
+    assert "would be too many" not in text_of(analyst.get(f"{address}&method=counts"))
 
 
 def test_near_repeats_are_tested_when_asked_for(analyst, country, kinds):
