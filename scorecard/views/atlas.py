@@ -98,7 +98,8 @@ def _context(request, found: Atlas) -> dict[str, Any]:
 def _crumbs(here, asked: Asked) -> list[Crumb]:
     """The way down, the map's own choices kept."""
     query = asked.query(steps=1, place="")
-    down = crumbs(here, asked.month or here.latest, asked.by) if here.latest else []
+    month = asked.month or here.latest or timezone.localdate().replace(day=1)
+    down = crumbs(here, month, asked.by)
     codes = [one.code for one in here.above]
     return [
         Crumb(crumb.label, f"/map/{code}/?{query}" if crumb.href else "")
