@@ -8,7 +8,7 @@ from rest_framework.renderers import BaseRenderer
 
 from incidents.models import STAGES, Factor
 from incidents.queries import Words, own_institutions
-from units.api.errors import Problem
+from units.api.errors import of_parameter
 
 FACTS = (
     "id", "source", "external_id", "category", "category_name", "occurred_on", "occurred_at", "time_precision",
@@ -20,23 +20,19 @@ MOST_PEOPLE = 20
 
 
 class CSVRenderer(BaseRenderer):
-    """A list that the view made into text; what it refused as a problem, as in any other form."""
+    """A list that the view made into text."""
 
     media_type, format, charset = "text/csv", "csv", "utf-8"
 
     def render(self, data, accepted_media_type=None, renderer_context=None):
-        if isinstance(data, str):
-            return data.encode()
-        from rest_framework.renderers import JSONRenderer
-
-        return JSONRenderer().render(data)
+        return data.encode()
 
 
 def people_of(request):
     """How many persons of each kind have columns of their own: `people`, 1 unless asked."""
     given = request.query_params.get("people", "1")
     if not (given.isascii() and given.isdigit() and int(given[:4]) <= MOST_PEOPLE):
-        raise Problem("invalid_parameter", _("people: a whole number from 0 to %(n)s.") % {"n": MOST_PEOPLE})
+        raise of_parameter("people", _("people: a whole number from 0 to %(n)s.") % {"n": MOST_PEOPLE})
     return int(given)
 
 

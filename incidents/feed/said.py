@@ -148,7 +148,7 @@ class Reader:
             return None, DAY
 
     def _stages(self, item, faults):
-        """The stages of the answer, each not before the one before it, none in the future, none before the first day."""
+        """The stages of the answer, each not before the one before it, nor before the first day, nor in the future."""
         stages = (
             item.reported_at, item.received_at, item.answered_at, item.dispatched_at, item.arrived_at, item.closed_at
         )  # fmt: skip

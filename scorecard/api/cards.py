@@ -13,7 +13,7 @@ from scorecard.api import shapes
 from scorecard.models import Card
 from scorecard.queries import cards_of, unit_here
 from scorecard.reading import OVERALL, Reading
-from units.api.errors import Problem
+from units.api.errors import Problem, of_parameter
 from units.api.filters import BelowFilter, CodeFilter, MonthFilter, first_of
 from units.api.views import ListSet
 
@@ -66,7 +66,7 @@ def _read(request, code):
     asked = request.query_params.get("month", "")
     month = first_of(asked) if asked else None
     if asked and month is None:
-        raise Problem("invalid_parameter", _("This is not a month: write it like 2023-05."))
+        raise of_parameter("month", _("This is not a month: write it like 2023-05."))
     by = request.query_params.get("by", OVERALL)
     here = unit_here(request.user, code, month, "" if by == OVERALL else by[:40])
     month = month or here.latest

@@ -49,6 +49,6 @@ urlpatterns = [
     *feeds,
     *router.urls,
     path("docs", docs, name="api-docs"),
-    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("schema", SpectacularAPIView.as_view(http_method_names=["get", "head"]), name="api-schema"),
     re_path(".*", missing, name="api-missing"),
 ]

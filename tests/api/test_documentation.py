@@ -39,6 +39,7 @@ def rules_raised():
     sources = [path for app in ("units", "indicators", "incidents", "scorecard") for path in (ROOT / app).rglob("*.py")]
     found = {name for path in sources for name in RAISED.findall(path.read_text())}
     found |= {"unknown_token", "revoked_token", "expired_token", "inactive_account"}
+    found |= {"not_acceptable", "failed", "not_available"}
     return found
 
 

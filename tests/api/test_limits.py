@@ -1,5 +1,9 @@
 """Who may ask, how often, and what a refusal says."""
 
+import gzip
+import io
+from uuid import UUID
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -130,3 +134,40 @@ def test_an_address_that_is_not_there_says_so_as_the_api_does(client_here):
     assert problem(client_here.get(f"{UNITS}?limit=0")) == (400, "invalid_parameter")
     assert problem(client_here.get(f"{UNITS}?cursor=xx")) == (400, "invalid_cursor")
     assert problem(client_here.get(f"{UNITS}?level=9")) == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("name", ["schema", "units", "incidents", "incidents/1", f"jobs/{UUID(int=1)}"])
+def test_a_method_that_is_not_taken_is_told_alike_everywhere(client_here, name):
+    for method in (client_here.options, client_here.put, client_here.delete):
+        response = method(f"/api/v1/{name}")
+        assert problem(response) == (405, "method_not_allowed")
+        assert response.json()["detail"] == f'Method "{method.__name__.upper()}" not allowed.'
+        assert response["Allow"] == ("GET, HEAD, POST" if name == "incidents" else "GET, HEAD")
+
+
+def test_whoever_may_get_may_ask_for_the_headers_alone(client_here):
+    assert client_here.head(UNITS).status_code == 200
+    assert client_here.head(f"/api/v1/jobs/{UUID(int=1)}").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["schema", "units", "incidents"])
+def test_a_problem_is_json_whatever_form_was_asked_for(client_here, name):
+    response = client_here.get(f"/api/v1/{name}", headers={"Accept": "application/x-none"})
+    assert problem(response) == (406, "not_acceptable")
+    for accept in ("text/csv", "application/yaml", "application/json"):
+        assert problem(client_here.put(f"/api/v1/{name}", headers={"Accept": accept}))[0] in (405, 406)
+
+
+@pytest.mark.parametrize("name", ["incidents", "measurements"])
+def test_a_compressed_body_is_refused_as_such(client_here, name):
+    body, headers = gzip.compress(b"[]"), {"Content-Encoding": "gzip"}
+    response = client_here.post(f"/api/v1/{name}", body, content_type="application/json", headers=headers)
+    assert problem(response) == (415, "encoding_unknown")
+    assert response["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("name", ["incidents", "measurements"])
+def test_a_body_in_chunks_is_read_to_its_end(client_here, name):
+    chunks = {"wsgi.input": io.BytesIO(b'[{"no": 1}]'), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    response = client_here.post(f"/api/v1/{name}", content_type="application/json", **chunks)
+    assert (response.status_code, response.json()["refused"]) == (200, 1)

@@ -161,6 +161,23 @@ def test_a_filter_that_is_none_is_refused(query, nation):
     assert response["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("units?limit=0", "limit"),
+        ("units?format=xml", "format"),
+        ("incidents?format=xml", "format"),
+        ("incidents?people=21", "people"),
+        ("scorecards/PN-EC?month=2023", "month"),
+        ("units?level=x", "level"),
+    ],
+)
+def test_a_parameter_that_cannot_be_read_is_named(address, field, nation):
+    response = nation.get(f"/api/v1/{address}")
+    assert (response.status_code, response.json()["rule"]) == (400, "invalid_parameter")
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
 @pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WzEsMiwzXQ", "WyJ4IiwieCIsIngiXQ", "W1tdLFtdLFtdXQ"])
 def test_a_cursor_that_was_not_given_out_is_refused(cursor, nation):
     response = nation.get("/api/v1/measurements", {"cursor": cursor})

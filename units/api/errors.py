@@ -48,6 +48,17 @@ class TooManyRequests(Problem):
     status = 429
 
 
+def of_parameter(name, words):
+    """The problem of a parameter of the address that cannot be read."""
+    return Problem("invalid_parameter", words, errors=[{"field": name, "message": str(words)}])
+
+
+def of_method(method, allowed):
+    """The problem of a method that an address does not take; `allowed`: those that it takes."""
+    words = exceptions.MethodNotAllowed(method).detail
+    return Problem("method_not_allowed", words, status=405, headers={"Allow": ", ".join(allowed)})
+
+
 def title_of(status):
     titles = {
         400: _("The request cannot be read"),
@@ -125,9 +136,8 @@ def _listed(messages):
 
 
 def handler(error, context):
-    """DRF's EXCEPTION_HANDLER."""
+    """DRF's EXCEPTION_HANDLER. The answer is the same whatever form the view has for its own."""
     from django.db import connections
-    from rest_framework.response import Response
 
     problem = problem_of(error)
     if problem is None:
@@ -135,5 +145,4 @@ def handler(error, context):
     for connection in connections.all(initialized_only=True):
         if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
             connection.set_rollback(True)
-    headers = problem.headers | {"Content-Type": CONTENT_TYPE}
-    return Response(problem.body, status=problem.status, headers=headers, content_type=CONTENT_TYPE)
+    return respond(problem)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
-from units.api.errors import Problem
+from units.api.errors import Problem, of_parameter
 
 PAGE, LONGEST = 100, 1000
 
@@ -67,7 +67,7 @@ class Cursor(BasePagination):
 def limit_of(request):
     given = request.query_params.get("limit", str(PAGE))
     if not (given.isascii() and given.isdigit() and 1 <= int(given[:6]) <= LONGEST):
-        raise Problem("invalid_parameter", _("limit: a whole number from 1 to %(n)s.") % {"n": LONGEST})
+        raise of_parameter("limit", _("limit: a whole number from 1 to %(n)s.") % {"n": LONGEST})
     return int(given)
 
 

@@ -14,6 +14,7 @@ from units.api import authentication, errors, throttling
 
 def endpoint(*methods, writes=False):
     """Token, limit, headers and problems around a view of (request, account, token, ...). `writes`: for integrators."""
+    allowed = _with_head(methods)
 
     def wrap(view):
         @csrf_exempt  # a browser's session never writes here: see authentication
@@ -21,10 +22,8 @@ def endpoint(*methods, writes=False):
         @errors.answers_problems
         @functools.wraps(view)
         def answer(request, *args, **kwargs):
-            if request.method not in methods:
-                raise errors.Problem(
-                    "method_not_allowed", request.method, status=405, headers={"Allow": ", ".join(methods)}
-                )
+            if request.method not in allowed:
+                raise errors.of_method(request.method, allowed)
             account, token = authentication.authenticate(request)
             headers = throttling.throttle(account)
             try:
@@ -57,11 +56,15 @@ def by_method(**views):
     def answer(request, *args, **kwargs):
         view = views.get("GET" if request.method == "HEAD" else request.method)
         if view is None:
-            allowed = {"Allow": ", ".join(sorted(views))}
-            raise errors.Problem("method_not_allowed", request.method, status=405, headers=allowed)
+            raise errors.of_method(request.method, _with_head(views))
         return view(request, *args, **kwargs)
 
     for name in ("cls", "actions", "initkwargs"):
         if hasattr(views.get("GET"), name):
             setattr(answer, name, getattr(views["GET"], name))
     return answer
+
+
+def _with_head(methods):
+    """Methods, sorted; whoever may GET may ask for the headers alone."""
+    return sorted({*methods, "HEAD"} if "GET" in methods else methods)

@@ -17,6 +17,11 @@ PROBLEM = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "rule": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "Of `invalid_parameter`: which parameters, and why.",
+            "items": {"type": "object", "properties": {"field": {"type": "string"}, "message": {"type": "string"}}},
+        },
     },
 }
 

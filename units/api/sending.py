@@ -15,12 +15,21 @@ from units.api.errors import Problem
 
 
 def body_of(request):
-    """The body (bytes), read by ourselves: the site's limit is for forms. Raises Problem 413."""
-    body = request.read(settings.API_MAX_BODY + 1)
+    """The body (bytes), read by ourselves: the site's limit is for forms. Raises Problem 413, 415."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        words = _("A body is sent as it is, without Content-Encoding.")
+        raise Problem("encoding_unknown", words, status=415, headers={"Accept-Encoding": "identity"})
+    body = _stream_of(request).read(settings.API_MAX_BODY + 1)
     if len(body) > settings.API_MAX_BODY:
         words = _("The body is larger than %(at)s bytes: send it in parts.") % {"at": settings.API_MAX_BODY}
         raise Problem("body_too_large", words, status=413)
     return body
+
+
+def _stream_of(request):
+    """Where the body is read: in chunks, whose length nobody announced, Django's WSGI request reads nothing."""
+    is_chunked = request.META.get("wsgi.input_terminated") and not request.META.get("CONTENT_LENGTH")
+    return request.META["wsgi.input"] if is_chunked else request
 
 
 def breaks_off(request, body):

@@ -12,6 +12,7 @@ from units.api.throttling import throttle
 class Limited:
     """Counts the request against the account's limit and says so in the answer's headers."""
 
+    http_method_names = ("get", "head")
     rate_headers = {}
 
     def initial(self, request, *args, **kwargs):
