@@ -32,15 +32,18 @@ class Control(NamedTuple):
 
 
 def control(counts: np.ndarray) -> Control:
-    """counts (T,) of periods of the same length, in order of time."""
+    """counts (T,) of periods of the same length, in order of time; NaN of those that do not compare."""
     counts = np.asarray(counts, float)
     centre, low, high = (np.full(counts.shape, np.nan) for _ in range(3))
     for n in range(FEWEST, len(counts)):
         past = counts[max(0, n - BASE) : n]
+        past = past[~np.isnan(past)]
+        if len(past) < FEWEST:
+            continue
         centre[n] = past.mean()
         spread = max(1.0, float(drawn_to_usual(dispersion_of(past)).value))
         low[n], high[n] = (spread * poisson.ppf(tail, centre[n] / spread) for tail in (TAIL, 1 - TAIL))
-    side = np.sign(np.where(np.isnan(centre), 0, counts - centre))
+    side = np.sign(np.nan_to_num(counts - centre))
     return Control(centre, low, high, counts > high, counts < low, _runs(side))
 
 

@@ -30,12 +30,17 @@ SPAN = 28  # days: four of each weekday
 PERIODS = 39  # of SPAN days on the control chart: three years
 PEERS = 10
 YEAR = 365
+EXPECTED = 10  # events by its own mean, without any of which a category is taken not to have been sent yet
+PART = 0.05  # of a sum: what a part that began later must be for the sum not to be compared with what was before
 MOST_SHAPED = 300  # units whose boundaries are measured
 
 
 @dataclass(frozen=True)
 class Row:
-    """A category: events of the last SPAN days, of as many before, of the same days a year before, and of the year."""
+    """A category: events of the last SPAN days, of as many before, of the same days a year before, and of the year.
+
+    since: the day from which its counts are whole, where a part of it had not begun before (see `_begun`).
+    """
 
     category: Category | None
     depth: int
@@ -43,6 +48,13 @@ class Row:
     year_ago: int
     to_date: int
     to_date_before: int
+    since: date | None = None
+    is_whole: np.ndarray | bool = True  # (PERIODS,)
+
+    @property
+    def known(self) -> np.ndarray:
+        """Counts of the periods that compare, (PERIODS,): NaN of those before a part of it began."""
+        return np.where(self.is_whole, self.counts, np.nan)
 
 
 # People a square kilometre from which a place is a town, and a city: those of the degree of urbanisation (UN 2020),
@@ -74,6 +86,18 @@ class Peer:
         if self.density is None:
             return ""
         return "city" if self.density >= CITY else "town" if self.density >= TOWN else "rural"
+
+
+def _begun(series: np.ndarray) -> int:
+    """The day, counted from 0, from which a feed came: 0 unless so long without any had EXPECTED events by its mean."""
+    first, events = int(np.argmax(series > 0)), int(series.sum())
+    return first if events * first >= EXPECTED * (len(series) - first) else 0
+
+
+def _since(parts: list[tuple[np.ndarray, int]]) -> int:
+    """The day from which a sum of (series, day) is whole: those that are PART of it or more have all begun."""
+    whole = sum(int(series.sum()) for series, _day in parts)
+    return max((day for series, day in parts if series.sum() >= PART * whole), default=0)
 
 
 def _some(counts: np.ndarray) -> np.ndarray:
@@ -122,28 +146,32 @@ class Recent:
     @cached_property
     def rows(self) -> list[Row]:
         """All events, then every category that had any, in the order of the tree; what has none is left out."""
-        everything = sum(self.days.values(), np.zeros(self._length, np.int64))
-        found = [self._row(None, 0, everything)]
+        nothing = np.zeros(self._length, np.int64)
+        found: list[Row] = []
         by_parent = defaultdict(list)
         for one in Category.objects.order_by("code"):
             by_parent[one.parent_id].append(one)
 
-        def add(parent, depth):
-            total = np.zeros(self._length, np.int64)
+        def add(parent, depth) -> tuple[np.ndarray, int]:
+            """The categories below; (events by day, the day from which they are whole) of all of them."""
+            parts = []
             for one in by_parent[parent]:
-                at = len(found)
-                series = self.days.get(one.pk, 0) + add(one.pk, depth + 1)
+                at, own = len(found), self.days.get(one.pk, nothing)
+                below = add(one.pk, depth + 1)
+                series, since = own + below[0], _since([(own, _begun(own)), below])
                 if np.any(series):
-                    found.insert(at, self._row(one, depth, series))
-                total = total + series
-            return total
+                    found.insert(at, self._row(one, depth, series, since))
+                parts.append((series, since))
+            return sum((series for series, _day in parts), nothing), _since(parts)
 
-        add(None, 1)
-        return found
+        everything, since = add(None, 1)
+        return [self._row(None, 0, everything, since), *found]
 
-    def _row(self, category, depth, series):
+    def _row(self, category, depth, series, since):
         counts = series[-SPAN * PERIODS :].reshape(PERIODS, SPAN).sum(1)
         ago = self.last - timedelta(days=YEAR - 1)  # 364 days: the same weekdays
+        begun = self.first + timedelta(days=since)
+        starts = np.array([self.period(n)[0] for n in range(PERIODS)])
         return Row(
             category,
             depth,
@@ -151,6 +179,8 @@ class Recent:
             self._sum(series, ago - timedelta(days=SPAN - 1), ago),
             self._sum(series, date(self.last.year, 1, 1), self.last),
             self._sum(series, date(self.last.year - 1, 1, 1), self.same_day_last_year),
+            begun if since else None,
+            starts >= begun,
         )
 
     @property
@@ -162,21 +192,25 @@ class Recent:
     def changes(self) -> tuple[Change, Change]:
         """Of every row, as two lists: the last SPAN days to those before, and the year to date to last year's.
 
-        Of a row without any before nothing is said. Dispersion is that of the row's own periods, drawn to that of the
-        unit's categories as strongly as they agree.
+        Of a row without any before, or of which a part began only since, nothing is said. Dispersion is that of the
+        row's own periods, drawn to that of the unit's categories as strongly as they agree.
         """
-        counts = np.array([row.counts for row in self.rows], float)
+        counts = np.array([row.known for row in self.rows], float)
         own = dispersion_of(counts[:, :-2])
-        finest = self._finest
+        finest = self.finest
         spread: Dispersion = drawn_to_usual(own, pooled(Dispersion(own.value[finest], own.freedom[finest])))
         short = changes(counts[:, -1], _some(counts[:, -2]), dispersion=spread)
-        now, before = (np.array([getattr(row, name) for row in self.rows]) for name in ("to_date", "to_date_before"))
+        year = date(self.last.year - 1, 1, 1)
+        now = np.array([row.to_date for row in self.rows], float)
+        before = np.array(
+            [np.nan if row.since and row.since > year else row.to_date_before for row in self.rows], float
+        )
         lengths = [(one - date(one.year, 1, 1)).days + 1 for one in (self.last, self.same_day_last_year)]
         level = look_level(self.last.month)
         return short, changes(now, _some(before), *lengths, dispersion=spread, level=level)
 
     @property
-    def _finest(self) -> list[int]:
+    def finest(self) -> list[int]:
         """Rows without a narrower one below them: no event is in two."""
         depths = [row.depth for row in self.rows] + [0]
         return [n for n in range(len(self.rows)) if depths[n + 1] <= depths[n]]
@@ -191,7 +225,7 @@ class Recent:
 
     @cached_property
     def control(self) -> Control:
-        return control(self.charted.counts)
+        return control(self.charted.known)
 
     def period(self, n: int) -> tuple[date, date]:
         """First and last day of the n-th period of the chart."""

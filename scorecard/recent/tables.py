@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.formats import date_format
@@ -12,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from indicators.control import RUN
 from scorecard import wording
 from scorecard.chance import told
-from scorecard.recent.reading import PERIODS, SPAN, Peer, Recent, Row
+from scorecard.recent.reading import PERIODS, SPAN, YEAR, Peer, Recent, Row
 from units.tables import Cell, Column, Table
 
 INDENT = "\u2003"
@@ -39,6 +40,7 @@ def notes(found: Recent) -> list[tuple[str, str]]:
 def compared(found: Recent) -> Table:
     """A row a category: 28 days and the year to date, each beside the one before."""
     short, long = found.changes
+    before, year = found.period(PERIODS - 2)[0], date(found.last.year - 1, 1, 1)
     rows = []
     for n, row in enumerate(found.rows):
         code = row.category.code if row.category else ""
@@ -47,11 +49,11 @@ def compared(found: Recent) -> Table:
                 Cell(INDENT * row.depth + name_of(row), f"?last={found.last}&category={code}#control"),
                 int(row.counts[-1]),
                 int(row.counts[-2]),
-                *_change(short, n, row.counts[-1], row.counts[-2]),
-                row.year_ago,
+                *_change(short, n, row, before, row.counts[-1], row.counts[-2]),
+                _held(row, found.last - timedelta(days=YEAR - 1), row.year_ago),
                 row.to_date,
-                row.to_date_before,
-                *_change(long, n, row.to_date, row.to_date_before),
+                _held(row, found.same_day_last_year, row.to_date_before),
+                *_change(long, n, row, year, row.to_date, row.to_date_before),
             ]
         )
     columns = [
@@ -69,13 +71,22 @@ def compared(found: Recent) -> Table:
     title = _("%(unit)s: %(days)s days until %(last)s") % {
         "unit": found.unit.local_name,
         "days": SPAN,
-        "last": day_words(found.last),
+        "last": date_format(found.last, "DATE_FORMAT"),
     }
     return Table(title, columns, rows, notes(found), id="compared", name=f"{found.unit.code} 28-days {found.last}")
 
 
-def _change(change, n, now, before) -> list[str]:
-    """[ratio with its interval, whether it is more than chance]; of nothing before, no ratio is told."""
+def _held(row: Row, until: date, events: int) -> int | None:
+    """Events of days until `until`: none are not known to be none where it began only after."""
+    return None if not events and row.since and row.since > until else events
+
+
+def _change(change, n, row: Row, start: date, now, before) -> list[str]:
+    """[ratio with its interval, whether it is more than chance]; no ratio of nothing before, or of a part that began
+    after `start`, the first day of what is compared with.
+    """
+    if row.since and row.since > start:
+        return ["–", _("since %(day)s") % {"day": day_words(row.since)} if now or before else ""]
     if not before:  # that few, or a feed that had not begun: the counts cannot tell
         return ["–", str(_("none before")) if now else ""]
     return told(*(part[n] for part in (change.ratio, change.low, change.high, change.is_distinct)))
@@ -193,7 +204,7 @@ def decile_ends(found: Recent, one: Peer) -> str:
 
 
 def answer(found: Recent) -> str:
-    """The page in one sentence: all events, and how many categories changed by more than chance."""
+    """The page in one sentence: all events beside those before, and whether that is more than chance."""
     short, _long = found.changes
     row = found.rows[0]
     said = {
@@ -202,8 +213,32 @@ def answer(found: Recent) -> str:
         "before": wording.number(int(row.counts[-2]), 0),
         "days": SPAN,
     }
-    if not short.is_distinct[0]:
-        return (
-            _("%(n)s events in %(unit)s in %(days)s days, %(before)s in those before: as chance would have it.") % said
+    if row.since and row.since > found.period(PERIODS - 2)[0]:
+        said["day"] = date_format(row.since, "DATE_FORMAT")
+        text = _(
+            "%(n)s events in %(unit)s in %(days)s days. Those before do not compare: some came only from %(day)s on."
         )
+        return text % said
+    if not short.is_distinct[0]:
+        text = _("%(n)s events in %(unit)s in %(days)s days, %(before)s in those before: no more than chance explains.")
+        return text % said
     return _("%(n)s events in %(unit)s in %(days)s days, %(before)s in those before: more than chance explains.") % said
+
+
+def moved(found: Recent) -> str:
+    """The narrowest categories that changed by more than chance, the largest change in events first."""
+    short, _long = found.changes
+    rows = [found.rows[n] for n in found.finest if short.is_distinct[n] and found.rows[n].category]
+    if not rows:
+        return _("No category changed by more than chance.")
+    rows.sort(key=lambda row: -abs(int(row.counts[-1]) - int(row.counts[-2])))
+    said = {True: [], False: []}
+    for row in rows:
+        text = _("%(category)s (%(n)s after %(before)s)") % {
+            "category": name_of(row),
+            "n": wording.number(int(row.counts[-1]), 0),
+            "before": wording.number(int(row.counts[-2]), 0),
+        }
+        said[bool(row.counts[-1] > row.counts[-2])].append(text)
+    parts = [(_("More than chance: %(list)s."), said[True]), (_("Fewer than chance: %(list)s."), said[False])]
+    return " ".join(text % {"list": ", ".join(some)} for text, some in parts if some)

@@ -53,6 +53,7 @@ def _told(request, found: Recent) -> dict[str, Any]:
     return {
         "found": found,
         "answer": tables.answer(found),
+        "moved": tables.moved(found),
         "compared": tables.compared(found).offered_at(request),
         "control": tables.control(found).offered_at(request),
         "drawn": tables.drawn(found),

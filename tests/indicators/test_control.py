@@ -34,3 +34,13 @@ def test_the_first_periods_have_no_limits_and_the_later_change_nothing_before():
     assert np.isnan(whole.centre[:FEWEST]).all()
     assert np.array_equal(whole.high[:20], part.high, equal_nan=True)
     assert whole.low[np.isfinite(whole.low)].min() >= 0
+
+
+def test_what_does_not_compare_is_neither_a_base_nor_a_signal():
+    counts = np.concatenate((np.full(20, 3.0), np.full(12, 500.0)))
+    assert control(counts).is_above.any()
+    counts[:20] = np.nan
+    found = control(counts)
+    assert np.isnan(found.centre[: 20 + FEWEST]).all()
+    assert found.centre[-1] == 500
+    assert not (found.is_above | found.is_below | found.is_run).any()

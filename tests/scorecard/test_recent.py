@@ -1,18 +1,22 @@
 """The last 28 days beside those before, a control chart, and units alike: each figure equal to a plain count."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from django.db.models import Count
 
 from incidents.dictionary import subtree
 from incidents.models import Category, Incident
-from scorecard.recent.reading import PERIODS, SPAN, Peer, Recent
+from scorecard.recent.reading import PERIODS, SPAN, Peer, Recent, _begun, _since
+from scorecard.recent.tables import moved
 from tests.scorecard.country import signed_in, text_of
+from tests.scorecard.events import happened
 from tests.scorecard.hotspots.conftest import country, kinds, standing_country  # noqa: F401 - fixtures
 from tests.scorecard.hotspots.test_page import rows_of
+from tests.scorecard.hotspots.town import HERE
 from units.models import Unit
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +67,57 @@ def test_the_page_says_what_is_chance(analyst):
     notes, rows = rows_of(analyst.get(f"{PAGE}&format=csv&table=compared"))
     assert notes["Unit"] == "PN-01D01"
     assert int(next(iter(rows))["28 days"]) > 0
+
+
+def test_a_feed_began_where_so_long_without_any_is_no_chance():
+    late = np.concatenate((np.zeros(1000, int), np.ones(100, int)))
+    assert _begun(late) == 1000
+    assert _begun(np.concatenate((np.zeros(9, int), np.ones(100, int)))) == 0, "nine days of one event a day"
+    rare = np.zeros(1000, int)
+    rare[900:1000:20] = 1
+    assert _begun(rare[440:]) == 460
+    assert _begun(rare[800:]) == 0, "five in a hundred days: five would be lacking"
+    assert _begun(np.zeros(30, int)) == 0
+    always = np.full(1100, 3)
+    assert _since([(always, 0), (late, 1000)]) == 0, "3 % of the sum"
+    assert _since([(always, 0), (5 * late, 1000)]) == 1000
+    assert _since([]) == 0
+
+
+@pytest.mark.usefixtures("english")
+def test_a_sum_is_not_compared_with_days_before_a_part_of_it_was_sent(analyst, country, kinds):  # noqa: F811
+    begun = date(2023, 9, 4)
+    for n in range((LAST - begun).days + 1):
+        happened(country, kinds["T.FIRE"], "01D01C01", datetime(2023, 9, 4, 12, tzinfo=HERE) + timedelta(n), count=9)
+    found = Recent(Unit.objects.get(code="PN-01D01"), LAST)
+    row = {one.category and one.category.code: one for one in found.rows}
+    assert row[None].since == row["T.FIRE"].since == begun
+    assert row["T.ROBBERY.PERSON"].since != begun
+    short, long = found.changes
+    assert not np.isnan(short.ratio[0]), "both periods are whole"
+    assert short.high[0] / short.low[0] < 2, "what had not begun does not widen what is chance"
+    assert np.isnan(long.ratio[0])
+    assert not long.is_distinct[0]
+    assert np.isnan(found.control.centre[: PERIODS - 5]).all()
+    assert not (found.control.is_above | found.control.is_run).any()
+    _notes, rows = rows_of(analyst.get(f"{PAGE}&format=csv&table=compared"))
+    said = {one["Category"].strip(): one for one in rows}
+    assert said["All events"]["Year beyond chance"] == "since 09/04/2023"
+    assert said["Fire"]["last year to date"] == "", "it is not known that there were none"
+    earlier = text_of(analyst.get(f"/recent/PN-01D01/?last={date(2023, 10, 1)}"))
+    assert "Those before do not compare: some came only from Sept. 4, 2023 on" in earlier
+
+
+@pytest.mark.usefixtures("english")
+def test_what_moved_is_named_at_the_top(found):
+    for row in found.rows:
+        row.counts[:] = 30
+    finest = found.rows[found.finest[-1]]
+    finest.counts[-1] = 90
+    assert moved(found) == f"More than chance: {finest.category.local_name} (90 after 30)."
+    finest.counts[-1] = 30
+    del found.changes
+    assert moved(found) == "No category changed by more than chance."
 
 
 @pytest.mark.usefixtures("english")
