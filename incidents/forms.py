@@ -3,25 +3,19 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from incidents.conditions import COLUMNS, variables_by_field
-from incidents.models import AlertClass, Category, Channel, EventRule, Measure, Service, Stage, Video
+from incidents.condition_words import ConditionsField
+from incidents.models import Category, EventRule, Measure, Stage
 from indicators.models import Indicator
 from units.forms.fields import ByCodeField, MonthField
 from units.models import Institution
 
-CHOICES = {"service": Service, "channel": Channel, "alert_class": AlertClass, "video": Video}
-CONDITIONS_HELP = _(
-    "A list as in %(example)s; the codes are those of the dictionary, 0 for not stated. Numbers take “from” and “to”."
-)
-EXAMPLE = '[{"field": "victim.sex", "in": [2]}, {"field": "service", "in": [1]}]'
-
 
 def _conditions_field(label):
-    return forms.JSONField(
+    return ConditionsField(
         label=label,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text=CONDITIONS_HELP % {"example": EXAMPLE},
+        help_text=_("One a line, several values parted by semicolons: %(example)s")
+        % {"example": _("Victim: Sex = Woman")},
     )
 
 
@@ -55,13 +49,6 @@ class EventRuleForm(forms.Form):
             help_text=_("The first month in which it is not due; empty for no end."),
         )
 
-    def clean(self):
-        given = super().clean()
-        for name in ("filter", "part"):
-            if name in given:
-                given[name] = given[name] or []
-        return given
-
     @property
     def rule(self):
         return EventRule(**{name: self.cleaned_data[name] for name in self.fields})
@@ -71,11 +58,3 @@ class EndRuleForm(forms.Form):
     """The end of an event rule."""
 
     to_month = MonthField(label=_("Ends with month"), help_text=_("The first month in which it counts no longer."))
-
-
-def condition_words():
-    """(field, what its codes mean) of all that a condition may name."""
-    columns = [(name, ", ".join(f"{value} {label}" for value, label in CHOICES[name].choices)) for name in COLUMNS]
-    held = sorted(variables_by_field().items())
-    variables = [(field, variable.local_name) for field, variable in held if not variable.is_retired]
-    return [*columns, *variables]

@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incidents import event_rules
-from incidents.forms import EndRuleForm, EventRuleForm, condition_words
+from incidents.condition_words import Book
+from incidents.forms import EndRuleForm, EventRuleForm
 from incidents.models import TIMED, EventRule, Measure
 from indicators.views.manage_sheets import must_plan, sheet_href
 from units.access import institution_or_404, institutions_in
@@ -43,13 +44,14 @@ def _table(found):
         Column("to", _("Until month, not included"), "month"),
         Column("end", _("End")),
     ]
+    book = Book()
     rows = [
         [
             Cell(rule.indicator.code, sheet_href(rule.indicator)),
             _measure_words(rule),
             rule.category.local_name,
             rule.source.local_name if rule.source_id else _("every source"),
-            _condition_words(rule),
+            _condition_words(rule, book),
             rule.from_month,
             rule.to_month,
             "" if rule.to_month else Cell(_("End"), reverse("manage-event-rule-end", args=[rule.pk])),
@@ -67,17 +69,11 @@ def _measure_words(rule):
     return rule.get_measure_display()
 
 
-def _condition_words(rule):
-    parts = [_one_condition(condition) for condition in rule.filter]
+def _condition_words(rule, book):
+    parts = [book.line(condition) for condition in rule.filter]
     if rule.part:
-        parts.append(_("part: %(conditions)s") % {"conditions": "; ".join(map(_one_condition, rule.part))})
-    return "; ".join(parts)
-
-
-def _one_condition(condition):
-    if "in" in condition:
-        return f"{condition['field']} = {', '.join(map(str, condition['in']))}"
-    return f"{condition.get('from', '')} ≤ {condition['field']} ≤ {condition.get('to', '')}"
+        parts.append(_("part: %(conditions)s") % {"conditions": " · ".join(map(book.line, rule.part))})
+    return " · ".join(parts)
 
 
 def new_rule(request):
@@ -101,7 +97,7 @@ def new_rule(request):
         frame=manage_frame(request, "sheets", (_("Event rules"), reverse("manage-event-rules")), _("New")),
         back=reverse("manage-event-rules"),
         template=FORM,
-        extra={"fields": condition_words(), "table": _preview(request, form)},
+        extra={"fields": Book().offered(), "table": _preview(request, form)},
     )
 
 
