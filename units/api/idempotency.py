@@ -63,6 +63,12 @@ def store(*, account, key, status, body):
         IdempotencyKey.objects.filter(account=account, key=key).update(status=status, body=body)
 
 
+def release(*, account, key):
+    """Let another request come under the key. In the same transaction."""
+    if key is not None:
+        IdempotencyKey.objects.filter(account=account, key=key).delete()
+
+
 def forget(*, before):
     """Keys older than this: nobody sends those requests again."""
     return IdempotencyKey.objects.filter(at__lt=before).delete()[0]

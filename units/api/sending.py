@@ -45,7 +45,8 @@ def is_dry_run(request):
 def once(request, account, *, body, now, work):
     """What `work()` answers, (status, members), kept under the request's Idempotency-Key with the work itself.
 
-    Returns HttpResponse. A dry run, and a body that breaks off, keep no key: the whole request may follow under it.
+    Returns HttpResponse. A dry run, and a body that breaks off (the answer says `cut`), keep no key: the whole request
+    may follow under it.
     """
     key = None if is_dry_run(request) or breaks_off(request, body) else idempotency.key_of(request)
     with transaction.atomic() if key else nullcontext():  # without a key, the work's own transaction is enough
@@ -55,7 +56,10 @@ def once(request, account, *, body, now, work):
             return _located(replayed)
         status, answer = work()
         encoded = msgspec.json.encode(answer)
-        idempotency.store(account=account, key=key, status=status, body=encoded)
+        if "cut" in answer:
+            idempotency.release(account=account, key=key)
+        else:
+            idempotency.store(account=account, key=key, status=status, body=encoded)
     return _located(HttpResponse(encoded, status=status, content_type="application/json"))
 
 

@@ -186,6 +186,15 @@ def test_of_a_body_shorter_than_announced_the_last_line_is_not_taken(post, body,
 
 
 @pytest.mark.django_db
+def test_a_body_that_breaks_off_as_announced_keeps_no_key_either(post):
+    whole = json.dumps([item("A"), item("B")]).encode()
+    assert post(whole[:-9], **{"Idempotency-Key": "k1"}).json()["cut"]["item"] == 1
+    answer = post(whole, **{"Idempotency-Key": "k1"}).json()
+    assert (answer["created"], answer["unchanged"]) == (1, 1)
+    assert IdempotencyKey.objects.count() == 1
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("body", "kind"), SHORT, ids=["csv", "ndjson", "json"])
 def test_a_job_knows_that_its_body_was_shorter_than_announced(post, monkeypatch, body, kind):
     monkeypatch.setattr(ingest, "AT_ONCE", 10)
