@@ -8,7 +8,6 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_filters.rest_framework import FilterSet
 
 from incidents.dictionary import subtree
 from incidents.layout import plain
@@ -30,7 +29,7 @@ from incidents.queries import own_institutions
 from incidents.querysets import within
 from indicators.models import Sensitivity
 from units.api.errors import Problem
-from units.api.filters import CodeFilter, MonthFilter
+from units.api.filters import CodeFilter, Filters, MonthFilter, WordFilter
 from units.models import Territory
 
 MANY = 20  # conditions on variables in one request
@@ -38,18 +37,7 @@ NOT_STATED = ("0", "not_stated")
 PERSONS = {Factor.VICTIM: Victim, Factor.VICTIMIZER: Victimizer}
 
 
-class WordFilter(django_filters.ChoiceFilter):
-    """A choice that is a number in the database, by its small-letter name."""
-
-    def __init__(self, kinds, **options):
-        self.values = {kind.name.lower(): kind.value for kind in kinds}
-        super().__init__(choices=[(kind.name.lower(), kind.label) for kind in kinds], **options)
-
-    def filter(self, qs, value):
-        return qs.filter(**{self.field_name: self.values[value]}) if value else qs
-
-
-class IncidentFilter(FilterSet):
+class IncidentFilter(Filters):
     """And every variable of the dictionary by its field: `victim.sex=MUJER`, `victim.age=0..17`."""
 
     from_day = django_filters.DateFilter(

@@ -40,6 +40,10 @@ class Incidents(ListSet):
     renderer_classes = [JSONRenderer, CSVRenderer]
     order = ("occurred_on", "id")
 
+    def get_renderers(self):
+        renderers = super().get_renderers()
+        return renderers if getattr(self, "action", None) == "list" else renderers[:1]  # an event is no table
+
     def seen_by(self, user):
         return Incident.objects.visible_to(user).select_related("source", "category", "territory")
 

@@ -21,7 +21,9 @@ class Facts(serializers.Serializer):
     """An event as its source tells it, in names instead of codes."""
 
     occurred_on = serializers.DateField()
-    occurred_at = serializers.TimeField(allow_null=True)
+    occurred_at = serializers.RegexField(
+        r"^\d\d:\d\d:\d\d(\.\d{1,6})?$", allow_null=True, help_text="Local time of day."
+    )
     time_precision = choice(TimePrecision)
     source = serializers.CharField(help_text="Code of the institution.")
     category = serializers.CharField()

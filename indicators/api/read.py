@@ -1,9 +1,7 @@
 """What is promised and measured, for other systems: indicators with their sheets, targets, measurements."""
 
-import django_filters
 from django.db.models import Exists, OuterRef, Prefetch
 from django.utils.translation import gettext_lazy as _
-from django_filters.rest_framework import FilterSet
 from rest_framework import serializers
 
 from indicators.models import (
@@ -19,7 +17,7 @@ from indicators.models import (
     Target,
 )
 from units.api.fields import MonthField, NumberField, WordField, code_of
-from units.api.filters import BelowFilter, CodeFilter, Codes, MonthFilter
+from units.api.filters import BelowFilter, CodeFilter, Codes, Filters, MonthFilter, YesNoFilter
 from units.api.views import ListSet, ReadSet
 
 
@@ -75,7 +73,7 @@ class Indicators(ReadSet):
         return seen.prefetch_related(Prefetch("sheets", versions))
 
 
-class FigureFilter(FilterSet):
+class FigureFilter(Filters):
     """Rows of unit x indicator x month."""
 
     month = MonthFilter(label=_("Month, as 2023-10."))
@@ -88,7 +86,7 @@ class FigureFilter(FilterSet):
 
 
 class MeasurementFilter(FigureFilter):
-    provisional = django_filters.BooleanFilter(field_name="is_provisional", label=_("Waits for approval."))
+    provisional = YesNoFilter(field_name="is_provisional", label=_("Waits for approval."))
 
     class Meta:
         model = Measurement

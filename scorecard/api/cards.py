@@ -3,7 +3,6 @@
 from django.http import HttpResponseNotModified
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.response import Response
@@ -14,7 +13,7 @@ from scorecard.models import Card
 from scorecard.queries import cards_of, unit_here
 from scorecard.reading import OVERALL, Reading
 from units.api.errors import Problem, of_parameter
-from units.api.filters import BelowFilter, CodeFilter, MonthFilter, first_of
+from units.api.filters import BelowFilter, CodeFilter, Filters, MonthFilter, first_of
 from units.api.views import ListSet
 
 _CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description="Code of the unit.")
@@ -22,7 +21,7 @@ _MONTH = OpenApiParameter("month", str, description="As 2023-10; the unit's late
 _BY = OpenApiParameter("by", str, description="Code of an indicator of the plan; the overall score otherwise.")
 
 
-class CardFilter(FilterSet):
+class CardFilter(Filters):
     month = MonthFilter(label=_("Month, as 2023-10."))
     from_month = MonthFilter(field_name="month", lookup_expr="gte", label=_("From this month on."))
     to_month = MonthFilter(field_name="month", lookup_expr="lte", label=_("Up to this month, included."))

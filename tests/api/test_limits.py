@@ -167,6 +167,16 @@ def test_a_compressed_body_is_refused_as_such(client_here, name):
 
 
 @pytest.mark.parametrize("name", ["incidents", "measurements"])
+def test_a_try_that_is_not_written_as_one_is_refused_and_writes_nothing(client_here, name):
+    for word in ("yes", "2", ""):
+        response = client_here.post(f"/api/v1/{name}?dry_run={word}", b"[{}]", content_type="application/json")
+        assert problem(response) == (400, "invalid_parameter")
+    for word, is_try in (("1", True), ("True", True), ("0", None)):
+        response = client_here.post(f"/api/v1/{name}?dry_run={word}", b"[{}]", content_type="application/json")
+        assert (response.status_code, response.json().get("dry_run")) == (200, is_try)
+
+
+@pytest.mark.parametrize("name", ["incidents", "measurements"])
 def test_a_body_in_chunks_is_read_to_its_end(client_here, name):
     chunks = {"wsgi.input": io.BytesIO(b'[{"no": 1}]'), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
     response = client_here.post(f"/api/v1/{name}", content_type="application/json", **chunks)

@@ -170,6 +170,13 @@ def test_a_filter_that_is_none_is_refused(query, nation):
         ("incidents?people=21", "people"),
         ("scorecards/PN-EC?month=2023", "month"),
         ("units?level=x", "level"),
+        ("territories?level=4", "level"),
+        ("institutions?is_state=maybe", "is_state"),
+        ("territories?is_delimited=yes", "is_delimited"),
+        ("measurements?provisional=2", "provisional"),
+        ("scorecards?has_red=x", "has_red"),
+        ("scorecards?is_provisional=null", "is_provisional"),
+        ("incidents?channel=1", "channel"),
     ],
 )
 def test_a_parameter_that_cannot_be_read_is_named(address, field, nation):
@@ -259,6 +266,9 @@ def test_a_card_that_is_not_there_says_why(query, status, rule, nation):
 
 # The schema -----------------------------------------------------------------------------------------------------------
 
+# The name says it.
+UNDESCRIBED = {"format", "is_state", "is_delimited", "year", "is_provisional", "has_red"}
+
 
 def test_the_schema_is_valid_and_names_every_address(nation):
     from django.core.management import call_command
@@ -271,6 +281,23 @@ def test_the_schema_is_valid_and_names_every_address(nation):
     addresses = {pattern.name for pattern in api.url_patterns} - unseen
     assert len(schema["paths"]) == len(addresses)
     assert "Problem" in schema["components"]["schemas"]
+
+
+def test_the_schema_says_of_every_parameter_what_it_is(nation):
+    schema = nation.get("/api/v1/schema?format=json", headers={"Accept-Language": "en"}).json()
+    for address, operations in schema["paths"].items():
+        for said in operations["get"]["parameters"] if "get" in operations else ():
+            where = f"{address} {said['name']}"
+            assert said["in"] == "path" or said.get("description") or said["name"] in UNDESCRIBED, where
+            kinds = {"string": str, "integer": int, "boolean": bool}
+            assert {type(word) for word in said["schema"].get("enum", ())} <= {kinds.get(said["schema"]["type"])}, where
+    one = schema["paths"]["/api/v1/incidents/{id}"]["get"]
+    assert set(one["responses"]["200"]["content"]) == {"application/json"}
+
+
+def test_an_event_is_no_table(nation):
+    response = nation.get("/api/v1/incidents/1", headers={"Accept": "text/csv"})
+    assert (response.status_code, response.json()["rule"]) == (406, "not_acceptable")
 
 
 def test_every_list_answers_a_person_who_has_signed_in(country, client):

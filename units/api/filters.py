@@ -5,9 +5,10 @@ from datetime import date
 
 import django_filters
 from django import forms
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_filters.rest_framework import FilterSet
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.drainage import set_override
 
 from units.models import Unit
 
@@ -35,9 +36,39 @@ class MonthField(forms.CharField):
         return month
 
 
-@extend_schema_field(str)
-class MonthFilter(django_filters.Filter):
+class MonthFilter(django_filters.CharFilter):
     field_class = MonthField
+
+
+class WordFilter(django_filters.ChoiceFilter):
+    """A choice that is a number in the database, by its small-letter name."""
+
+    def __init__(self, kinds, **options):
+        self.values = {kind.name.lower(): kind.value for kind in kinds}
+        super().__init__(choices=[(kind.name.lower(), kind.label) for kind in kinds], **options)
+        set_override(self, "field", {"type": "string", "enum": sorted(self.values), "description": options["label"]})
+
+    def filter(self, qs, value):
+        return qs.filter(**{self.field_name: self.values[value]}) if value else qs
+
+
+class YesNoField(forms.Field):
+    """true or false, or 1 or 0; what is neither is no filter that could be left out without a word."""
+
+    def clean(self, value):
+        if value is None or value == "":
+            return None
+        found = {"true": True, "1": True, "false": False, "0": False}.get(value.lower())
+        if found is None:
+            raise forms.ValidationError(_("true or false."))
+        return found
+
+
+class YesNoFilter(django_filters.BooleanFilter):
+    field_class = YesNoField
+
+    def __init__(self, **options):
+        super().__init__(**{"widget": forms.TextInput} | options)
 
 
 class CodeFilter(django_filters.CharFilter):
@@ -59,7 +90,13 @@ class BelowFilter(django_filters.CharFilter):
         return qs.none() if top is None else qs.filter(**{f"{self.field_name}__path__contains": [top.pk]})
 
 
-class Codes(FilterSet):
+class Filters(FilterSet):
+    """Filters of a list. Those of a model's booleans take no third word."""
+
+    FILTER_DEFAULTS = FilterSet.FILTER_DEFAULTS | {models.BooleanField: {"filter_class": YesNoFilter}}
+
+
+class Codes(Filters):
     """Of rows that belong to an institution."""
 
     institution = CodeFilter(field_name="institution__code", label=_("Code of the institution, or several."))

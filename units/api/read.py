@@ -2,12 +2,11 @@
 
 import django_filters
 from django.utils.translation import gettext_lazy as _
-from django_filters.rest_framework import FilterSet
 from rest_framework import serializers
 
 from units.access import institutions_seen
 from units.api.fields import WordField, code_of
-from units.api.filters import CodeFilter, Codes
+from units.api.filters import CodeFilter, Codes, Filters, WordFilter
 from units.api.views import ReadSet
 from units.models import Institution, Level, Territory, Unit
 
@@ -18,12 +17,18 @@ class InstitutionSerializer(serializers.ModelSerializer):
         fields = ["code", "short_name", "name", "name_en", "is_state"]
 
 
+class InstitutionFilter(Filters):
+    class Meta:
+        model = Institution
+        fields = ["is_state"]
+
+
 class Institutions(ReadSet):
     """Institutions of which the account sees any unit."""
 
     queryset = Institution.objects.none()
     serializer_class = InstitutionSerializer
-    filterset_fields = ["is_state"]
+    filterset_class = InstitutionFilter
 
     def seen_by(self, user):
         return institutions_seen(user)
@@ -80,18 +85,13 @@ class TerritorySerializer(serializers.ModelSerializer):
         return {str(one.year): one.people for one in territory.populations.all()}
 
 
-class TerritoryFilter(FilterSet):
+class TerritoryFilter(Filters):
     parent = CodeFilter(field_name="parent__code", label=_("Code of the territory around it."))
-    level = django_filters.ChoiceFilter(
-        choices=[(level.name.lower(), level.label) for level in Level], method="at_level", label=_("Level.")
-    )
+    level = WordFilter(Level, label=_("Level."))
 
     class Meta:
         model = Territory
         fields = ["parent", "level", "is_delimited"]
-
-    def at_level(self, queryset, name, value):
-        return queryset.filter(level=Level[value.upper()])
 
 
 class Territories(ReadSet):

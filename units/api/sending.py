@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from units.api import idempotency
-from units.api.errors import Problem
+from units.api.errors import Problem, of_parameter
 
 
 def body_of(request):
@@ -39,7 +39,11 @@ def breaks_off(request, body):
 
 
 def is_dry_run(request):
-    return request.GET.get("dry_run") in ("1", "true")
+    """Whether the request is only a try. Raises Problem 400 where it is not clear: what is meant as one writes nothing."""
+    given = request.GET.get("dry_run", "0").lower()
+    if given not in ("1", "true", "0", "false"):
+        raise of_parameter("dry_run", _("dry_run: 1 or 0."))
+    return given in ("1", "true")
 
 
 def once(request, account, *, body, now, work):
