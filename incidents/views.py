@@ -94,7 +94,7 @@ def new_rule(request):
             reverse("manage-event-rules"),
         ),
         title=_("Count events for an indicator"),
-        frame=manage_frame(request, "sheets", (_("Event rules"), reverse("manage-event-rules")), _("New")),
+        frame=manage_frame(request, "sheets", (_("Event rules"), reverse("manage-event-rules")), _("New event rule")),
         back=reverse("manage-event-rules"),
         template=FORM,
         extra={"fields": Book().offered(), "table": _preview(request, form)},

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 from django.db.models import OuterRef, Subquery
 from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pghistory.core import event_models
@@ -181,7 +182,7 @@ def value_words(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, datetime):
-        return date_format(value, "SHORT_DATETIME_FORMAT")
+        return date_format(localtime(value) if is_aware(value) else value, "SHORT_DATETIME_FORMAT")
     if isinstance(value, date):
         return date_format(value, "YEAR_MONTH_FORMAT" if value.day == 1 else "DATE_FORMAT")
     if isinstance(value, float):

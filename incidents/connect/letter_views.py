@@ -64,7 +64,7 @@ def rule_words(rule):
 
 def _table(found):
     columns = [
-        Column("received", _("Received")),
+        Column("received", _("Received"), "date"),
         Column("feed", _("Feed")),
         Column("external_id", _("Identifier at the source")),
         Column("rule", _("Rule")),
@@ -75,7 +75,7 @@ def _table(found):
     ]
     rows = [
         [
-            f"{timezone.localtime(letter.received_at):%Y-%m-%d %H:%M}", letter.account.username, letter.external_id,
+            letter.received_at, letter.account.username, letter.external_id,
             letter.rule, letter.field, letter.message, letter.times, letter.get_state_display(),
         ]
         for letter in found

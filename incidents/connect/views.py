@@ -51,7 +51,7 @@ def feeds(request):
     found = queries.feeds_of(institutions, now=timezone.now())
     asked = {name: request.GET.get(name, "").strip()[:80] for name in ("q", "state")}
     shown = [feed for feed in found if _is_asked(feed, **asked)]
-    table = _feeds_table(shown, asked)
+    table = _feeds_table(shown, asked, with_accounts=can_anywhere(request.user, Permission.MANAGE_PEOPLE))
     if (file := respond_with(table, request)) is not None:
         return file
     context = {
@@ -70,13 +70,20 @@ def _is_asked(feed, *, q, state):
     return all(word in text for word in q.casefold().split()) and state in ("", feed.state)
 
 
-def _feeds_table(found, asked):
+def _href(feed, with_accounts):
+    """The connector's page, or that of the account that sends, for whoever manages accounts."""
+    if feed.connector:
+        return feed_href(feed.connector)
+    return reverse("manage-account", args=[feed.username]) if with_accounts else ""
+
+
+def _feeds_table(found, asked, *, with_accounts):
     columns = [
         Column("feed", _("Feed")),
         Column("institution", _("Institution")),
         Column("kind", _("Kind"), narrow="hide"),
         Column("state", _("State")),
-        Column("last", _("Last event"), "text"),
+        Column("last", _("Last event"), "date"),
         Column("lag", _("Lag")),
         Column("taken", _("Taken in 24 h"), "number", 0),
         Column("refused", _("Refused in 24 h"), "number", 0),
@@ -85,11 +92,11 @@ def _feeds_table(found, asked):
     ]
     rows = [
         [
-            Cell(feed.name, feed_href(feed.connector)) if feed.connector else feed.name,
+            Cell(feed.name, _href(feed, with_accounts)),
             feed.institution.local_name,
             _("fetched") if feed.connector else _("sent"),
             queries.state_words(feed.state),
-            f"{timezone.localtime(feed.last_event):%Y-%m-%d %H:%M}" if feed.last_event else "",
+            feed.last_event,
             queries.ago(feed.lag),
             feed.taken,
             feed.refused,
@@ -135,7 +142,7 @@ def new_feed(request):
         act=act,
         done=lambda made: (_("%(name)s is read from now on.") % {"name": made.name}, feed_href(made)),
         title=_("Add a connector"),
-        frame=manage_frame(request, "feeds", _("New")),
+        frame=manage_frame(request, "feeds", _("Add a connector")),
         back=reverse("manage-feeds"),
     )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from incidents.conditions import COLUMNS
 from incidents.listing import Listing
-from incidents.models import STAGES, Factor, Fate, PlacePrecision, Stage, Variable
+from incidents.models import STAGES, Factor, Fate, Incident, PlacePrecision, Stage, Variable
 from incidents.queries import described
 from scorecard import wording
 from units.tables import Cell, Column, Table
@@ -144,9 +147,7 @@ def told(life: dict) -> tuple[list[tuple[str, str]], list[tuple[str, list[tuple[
     ]
     words = dict(Stage.choices)
     facts += [
-        (str(words[stage.removesuffix("_at")]).capitalize(), date_format(life[stage], "SHORT_DATETIME_FORMAT"))
-        for stage in STAGES
-        if life[stage]
+        (str(words[stage.removesuffix("_at")]).capitalize(), _instant(life[stage])) for stage in STAGES if life[stage]
     ]
     facts += [(labels.get(f"environment.{key}", key), _value(value)) for key, value in life["variables"].items()]
     people = []
@@ -156,6 +157,27 @@ def told(life: dict) -> tuple[list[tuple[str, str]], list[tuple[str, list[tuple[
             said = [(labels.get(f"{factor}.{key}", key), _value(value)) for key, value in person.items()]
             people.append((heading, said or [(_("Stated"), _("nothing that you may read"))]))
     return [(term, text) for term, text in facts if text], people
+
+
+def _instant(at: datetime) -> str:
+    """An instant in the country's time, in which the incident's day and hour are."""
+    return date_format(localtime(at), "SHORT_DATETIME_FORMAT")
+
+
+def _fact(name: str, labels: dict) -> str:
+    """What an account said otherwise, by name: a fact, a stage or a variable."""
+    told = {
+        "category": _("category"),
+        "date": _("date"),
+        "time": _("time"),
+        "where": _("place"),
+        "environment": _("surroundings"),
+        "victims": _("victims"),
+        "victimizers": _("victimizers"),
+    }
+    told |= {f"{stage.value}_at": stage.label for stage in Stage}
+    told |= {column: Incident._meta.get_field(column).verbose_name for column in COLUMNS}
+    return str(told.get(name) or labels.get(name, name))
 
 
 def _point(said: dict) -> str:
@@ -172,11 +194,11 @@ def revisions(life: dict) -> list[dict[str, Any]]:
     fates, labels = dict(Fate.choices), _labels()
     return [
         {
-            "at": date_format(one["replaced_at"], "SHORT_DATETIME_FORMAT"),
+            "at": _instant(one["replaced_at"]),
             "datetime": one["replaced_at"].isoformat(),
             "fate": fates.get(one["fate"], one["fate"]),
             "by": _("a publication") if one["replaced_by"] == "publication" else _("a feed"),
-            "changes": ", ".join(labels.get(name, name.replace("_", " ")) for name in one["changes"]),
+            "changes": ", ".join(_fact(name, labels) for name in one["changes"]),
             "was": f"{one['category_name']}, {day_words(one)}, {one['territory_name'] or '–'}",
             "reason": one["reason"],
         }

@@ -6,7 +6,7 @@ const box = document.querySelector("[data-live]");
 const words = box.dataset, state = box.querySelector("[data-live-state]"), said = box.querySelector("[data-live-said]");
 const LEAST_GAP = 350, LONGEST_GAP = 10000, SHARE = 4; // ms between two questions; longer where answers take longer
 const LONGEST_PAUSE = 30000, HIDDEN_FOR = 60000, SAID_EVERY = 8000, MARKED_FOR = 4500;
-const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", hourCycle: "h23", timeZone: words.zone });
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: words.zone });
 
 let source = null, ticket = words.ticket, etag = words.etag, at = new Date(box.querySelector("time").dateTime);
 let isOn = false, isBusy = false, isDue = false, isOver = false, timer = 0, comeBack = 0, pause = 1000, ended = 0, cost = 0, hideTimer = 0;

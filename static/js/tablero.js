@@ -57,6 +57,12 @@ async function copy(button) {
   setTimeout(() => { button.textContent = label; }, 2000);
 }
 
+// On a narrow screen the section one is in may lie beyond the edge of its row.
+for (const row of document.querySelectorAll(".tabs ul")) {
+  const here = row.querySelector("[aria-current]")?.parentNode;
+  if (here) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+}
+
 export function toast(text, level = "") {
   const box = document.createElement("div"), p = document.createElement("p"), close = document.createElement("button");
   box.className = `toast ${level}`; p.textContent = text;

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from indicators.actions import record, set_targets
 from scorecard import trail
+from scorecard.changes import value_words
 from scorecard.trail import Asked
 from tests.factories import small_country
 from units import actions
@@ -178,3 +179,7 @@ def test_the_list_leaves_as_a_file_with_its_filters(client, country, auditor, ki
         rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
         assert ["# Name or code", "PN-Z1"] in rows
         assert any(row[6:] == ["Zona 1", "'=Zona", "decree"] for row in rows)
+
+
+def test_instants_are_told_in_the_countrys_time(english):
+    assert value_words(datetime(2023, 10, 8, 1, 5, tzinfo=UTC)) == "10/07/2023 8:05 p.m."

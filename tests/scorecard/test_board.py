@@ -104,6 +104,8 @@ def test_the_page_lists_events_with_their_stages_and_the_map_has_their_points(co
     body, text = response.content.decode(), text_of(response)
     assert f'<tr data-key="{pk}"' in body
     assert f'class="pt recent" data-key="{pk}" d="M' in body
+    assert f'href="/incidents/PN-Z1/{pk}/">15:25</a>' in body
+    assert analyst.get(f"/incidents/PN-Z1/{pk}/").status_code == 200
     for said in ("15:25", "Fire", "Circuito 1.1.1", "Policía", "citizen security", "1:15", "Distrito 1.1"):
         assert said in text, said
     ticket = tickets.read(body.split('data-ticket="')[1].split('"')[0])

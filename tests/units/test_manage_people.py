@@ -1,5 +1,7 @@
 """Accounts and grants on pages: only inside the tree where the administrator manages people."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 
@@ -130,3 +132,8 @@ def test_people_are_found_by_name_and_role(visit):
     assert "Integrator" not in text
     assert "Reporter" in visit("administrator", reverse("manage-people") + "?role=reporter").text
     assert "Nobody" in visit("administrator", reverse("manage-people") + "?role=none").text
+
+
+def test_the_list_tells_sign_ins_in_the_countrys_time(visit):
+    User.objects.filter(username="viewer").update(last_login=datetime(2023, 10, 8, 1, 5, tzinfo=UTC))
+    assert "10/07/2023 8:05 p.m." in visit("administrator", reverse("manage-people")).content.decode()

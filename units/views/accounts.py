@@ -97,8 +97,8 @@ def _accounts_table(found, query):
         Column("name", _("What it is")),
         Column("roles", _("Roles")),
         Column("tokens", _("Live tokens"), "number", 0),
-        Column("end", _("Next one ends")),
-        Column("last", _("Last used")),
+        Column("end", _("Next one ends"), "date"),
+        Column("last", _("Last used"), "date"),
         Column("state", _("State"), narrow="hide"),
     ]
     rows = [
@@ -108,8 +108,8 @@ def _accounts_table(found, query):
             account.first_name,
             ", ".join(f"{role.label} ({unit.code})" for role, unit in held.get(account.pk, [])),
             account.live,
-            _at(account.next_end),
-            _at(account.last_used) or _("never"),
+            account.next_end,
+            account.last_used,
             _("active") if account.is_active else _("inactive"),
         ]
         for account in found
@@ -117,10 +117,6 @@ def _accounts_table(found, query):
     notes = [(_("Search"), query)] if query else []
     empty = _("No other system speaks for your institutions yet: add a service account.")
     return Table(_("Service accounts"), columns, rows, notes, id="accounts", name="service-accounts", empty=empty)
-
-
-def _at(instant):
-    return timezone.localtime(instant).strftime("%Y-%m-%d %H:%M") if instant else ""
 
 
 def account(request, username):

@@ -103,7 +103,7 @@ def _people_table(found, query):
         Column("title", _("Post")),
         Column("roles", _("Roles")),
         Column("state", _("State")),
-        Column("last", _("Last signed in"), "text", narrow="hide"),
+        Column("last", _("Last signed in"), "date", narrow="hide"),
     ]
     rows = [
         [
@@ -112,7 +112,7 @@ def _people_table(found, query):
             user.title,
             ", ".join(f"{role.label} ({unit.code})" for role, unit in held.get(user.pk, [])),
             _("active") if user.is_active else _("inactive"),
-            user.last_login.date().isoformat() if user.last_login else "",
+            user.last_login,
         ]
         for user in found
     ]

@@ -52,6 +52,15 @@ def test_list_says_how_each_feed_stands(source, connect, operator, account, coun
     assert "The source has failed." in one
 
 
+def test_a_feed_that_is_sent_leads_to_its_account_for_who_manages_accounts(operator, account, country):
+    User.objects.filter(pk=account.pk).update(institution=country.police)
+    href = f'href="/manage/accounts/{account.username}/"'
+    assert href not in operator.get("/manage/feeds/").content.decode()
+    grant_role(by=None, user=User.objects.get(username="op"), role=Role.ADMINISTRATOR, unit=country.units["EC"])
+    assert href in operator.get("/manage/feeds/").content.decode()
+    assert operator.get(f"/manage/accounts/{account.username}/").status_code == 200
+
+
 def test_points_that_are_none_are_counted_and_shown_once(source, connect, operator):
     zero, outside = {"longitude": 0, "latitude": 0}, {"longitude": 10.5, "latitude": 50}
     connector = connect(source([item("A", **zero), item("B", **outside), item("C"), item("D", category="NO", **zero)]))

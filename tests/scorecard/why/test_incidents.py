@@ -1,7 +1,7 @@
 """The incidents of a unit one by one: filters in the address, pages, files, and the life of one."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -92,6 +92,22 @@ def test_a_row_leads_to_the_life_of_the_incident(analyst, country):
     body = text_of(analyst.get(f"/incidents/PN-01D01/{pk}/"))
     assert "reclassified" in body
     assert "Differs in: category" in body, body
+
+
+def test_instants_of_an_incident_are_in_the_time_of_its_country_and_what_changed_in_words(analyst, country):
+    at = datetime(2023, 10, 7, 22, 30, tzinfo=HERE)
+    pk = happened(country, Category.objects.get(code="HOMICIDE"), "01D01C01", at, answered=timedelta(minutes=2))[0]
+    one = Incident.objects.get(id=pk)
+    IncidentPast.objects.create(
+        incident_id=pk, occurred_on=one.occurred_on, occurred_at=one.occurred_at, time_precision=4,
+        source=one.source, category=one.category, territory=one.territory, place_precision=3,
+        codes=[], numbers=[], fate="changed", changes=["arrived_at", "alert_class", "victims", "where"],
+        replaced_at=datetime(2023, 10, 8, 1, 5, tzinfo=UTC),
+    )  # fmt: skip
+    body = text_of(analyst.get(f"/incidents/PN-01D01/{pk}/"))
+    for instant in ("10/07/2023 10:30 p.m.", "10/07/2023 10:32 p.m.", "10/07/2023 8:05 p.m."):
+        assert instant in body, body
+    assert "Differs in: arrived, alert class, victims, place" in body, body
 
 
 def test_an_incident_elsewhere_is_not_there(analyst, country):
