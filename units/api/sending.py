@@ -39,7 +39,7 @@ def breaks_off(request, body):
 
 
 def is_dry_run(request):
-    """Whether the request is only a try. Raises Problem 400 where it is not clear: what is meant as one writes nothing."""
+    """Whether the request is only a try. Raises Problem 400 where that is not clear: nothing is written by mistake."""
     given = request.GET.get("dry_run", "0").lower()
     if given not in ("1", "true", "0", "false"):
         raise of_parameter("dry_run", _("dry_run: 1 or 0."))
