@@ -193,6 +193,12 @@ _DTYPES = {
 }
 
 
+def accrues(over_time: np.ndarray | int, den_over_time: np.ndarray | int) -> np.ndarray | np.bool_:
+    """Whether a month's figure grows with its days: sums, and rates over what does not."""
+    rate = np.equal(over_time, Rule.RATIO) & np.isin(den_over_time, (Rule.LAST, Rule.MEAN, Rule.MAX))
+    return np.equal(over_time, Rule.SUM) | rate
+
+
 @dataclass(frozen=True)
 class SheetTable:
     """K sheets as arrays of shape (K,), one row an indicator (a position of the institution's cards)."""
@@ -253,8 +259,7 @@ class SheetTable:
     @cached_property
     def accrues(self) -> np.ndarray:
         """Where a month's target grows with its days, so that a running month meets a part of it, (K,) bool."""
-        rate = (self.over_time == Rule.RATIO) & np.isin(self.den_over_time, (Rule.LAST, Rule.MEAN, Rule.MAX))
-        return (self.over_time == Rule.SUM) | rate
+        return accrues(self.over_time, self.den_over_time)
 
     @cached_property
     def within(self) -> np.ndarray:

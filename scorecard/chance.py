@@ -10,6 +10,9 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from indicators.change import Change, Dispersion, change, changes
+from indicators.codes import accrues
+from indicators.models import SheetVersion
+from indicators.months import elapsed_share
 from scorecard import wording
 from scorecard.html import current_language
 from scorecard.queries import HISTORY, months_before, shifted
@@ -70,6 +73,30 @@ def changes_of(reading: Reading, today: date) -> dict[str, Noted]:
     spread = level.of(reading.unit.pk, [line.about["position"] for line in lines])
     noted = _noted(packed.tobytes(), spread.value.tobytes(), spread.freedom.tobytes())
     return {line.about["code"]: one for line, one in zip(lines, noted, strict=True) if one is not None}
+
+
+def parts_of(reading: Reading, today: date) -> dict[str, float]:
+    """By code of the line, the part of last year's whole month that the month's figure is held against: of what grows
+    with the days of a month that still runs. Empty once it is over. One question.
+    """
+    if reading.month < today.replace(day=1):
+        return {}
+    grows = _grow([_key(line) for line in reading.lines])
+    lines = [line for line in reading.lines if _key(line) in grows]
+    return {line.about["code"]: part_of(reading.month, today, line.reported >= line.due) for line in lines}
+
+
+def part_of(month: date, today: date, are_all_in: bool) -> float:
+    """The part of a month's days that is over; NaN while figures of units are to come yet, which are not 0."""
+    part = elapsed_share(month, today)
+    return part if part == 1 or (part > 0 and are_all_in) else np.nan
+
+
+def _grow(keys: list[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Sheets of these indicators, as (indicator, version), whose figures grow with a month's days. One question."""
+    held = SheetVersion.objects.filter(indicator__in=[indicator for indicator, _version in keys])
+    rows = held.values_list("indicator_id", "version", "over_time", "denominator_over_time")
+    return {(indicator, version) for indicator, version, *rules in rows if accrues(*rules)}
 
 
 def _behind(reading: Reading, lines: list[Line], level: Level) -> np.ndarray:

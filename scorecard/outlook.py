@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from indicators.codes import Sense
 from indicators.forecast.measure import Way
-from indicators.months import measurement_months, months_of_year
+from indicators.months import measurement_months, months_of_year, same_month_last_year
 from scorecard import judgements, wording
 from scorecard.components import Chart, Series
 from scorecard.expected import DONE, EARLY, HIGHEST, MONTHS, SHORT, trajectory_of
@@ -120,9 +120,11 @@ def _rows(found: Trajectory, sheet: Any) -> list[tuple[str, str]]:
     if has_target:
         rows.append((_("Promised by the year's end"), _promised(found, sheet)))
     if not math.isnan(found.so_far):
-        rows.append((_("So far this year"), figure(found.so_far, sheet)))
+        rows.append((_to(found.last), figure(found.so_far, sheet)))
     if found.against is not None:
-        rows.append((_("Last year to the same month"), f"{figure(found.before, sheet)} ({_against(found.against)})"))
+        rows.append(
+            (_to(same_month_last_year(found.last)), f"{figure(found.before, sheet)} ({_against(found.against)})")
+        )
     if found.months_left and not math.isnan(found.pace):
         rows.append((_("A month so far"), _monthly(found.pace, found, sheet)))
     if has_target and found.months_left and (needed := _needed(found, sheet)):
@@ -130,6 +132,11 @@ def _rows(found: Trajectory, sheet: Any) -> list[tuple[str, str]]:
     if found.missing:
         rows.append((_("Forecast as well: no figure"), ", ".join(wording.short_month(m) for m in found.missing)))
     return rows
+
+
+def _to(month: date) -> str:
+    """The months of a year until this one, in words: a month that still runs is not among them."""
+    return _("January to %(month)s") % {"month": wording.month_name(month)}
 
 
 def _monthly(value: float, found: Trajectory, sheet: Any) -> str:

@@ -88,9 +88,14 @@ def light_words(span: Span) -> str:
 # Lines ---------------------------------------------------------------------------------------------------------------
 
 
-def component_lines(reading: Reading, noted: Mapping[str, Any] | None = None) -> list[ObjectiveLine]:
-    """The objectives and their lines as the scorecard component draws them; noted: changes by code (see chance)."""
-    return [_objective(objective, reading, noted or {}) for objective in reading.objectives]
+def component_lines(
+    reading: Reading, noted: Mapping[str, Any] | None = None, parts: Mapping[str, float] | None = None
+) -> list[ObjectiveLine]:
+    """The objectives and their lines as the scorecard component draws them.
+
+    noted: changes by code; parts: of last year's month what the change is against, by code (see chance).
+    """
+    return [_objective(objective, reading, noted or {}, parts or {}) for objective in reading.objectives]
 
 
 def objective_name(about: dict) -> str:
@@ -101,7 +106,9 @@ def objective_name(about: dict) -> str:
     return _("Increase %(what)s by means of %(means)s") % said
 
 
-def _objective(objective: Objective, reading: Reading, noted: Mapping[str, Any]) -> ObjectiveLine:
+def _objective(
+    objective: Objective, reading: Reading, noted: Mapping[str, Any], parts: Mapping[str, float]
+) -> ObjectiveLine:
     about = objective.about
     return ObjectiveLine(
         name=objective_name(about),
@@ -109,15 +116,19 @@ def _objective(objective: Objective, reading: Reading, noted: Mapping[str, Any])
         weight=about["weight"],
         score=objective.score,
         marks=objective.band,
-        lines=[component_line(line, reading, noted.get(line.about["code"])) for line in objective.lines],
+        lines=[
+            component_line(line, reading, noted.get(line.about["code"]), parts.get(line.about["code"], 1.0))
+            for line in objective.lines
+        ],
     )
 
 
-def component_line(line: Line, reading: Reading, noted: Any = None) -> IndicatorLine:
+def component_line(line: Line, reading: Reading, noted: Any = None, part: float = 1.0) -> IndicatorLine:
     about, month = line.about, line.month
     worst = reading.units.get(line.worst_id) if len(reading.children) != 1 else None
     decimals, is_range = about["decimals"], line.is_range
     now, before = same_month_last_year(line)
+    before = part_of_base(before, part, is_count=about["is_count"])
     has_to_date = line.to_date.is_due
     return IndicatorLine(
         name=line.name,
@@ -150,8 +161,16 @@ def component_line(line: Line, reading: Reading, noted: Any = None) -> Indicator
     )
 
 
-def change_base(reading: Reading) -> str:
-    return _("vs %(month)s") % {"month": short_month(last_year(reading.month))}
+def part_of_base(before: float, part: float, *, is_count: bool) -> float:
+    """Last year's figure, or the part of it that a month which still runs is held against: of a count whole events."""
+    before = before * part
+    return float(round(before)) if is_count and part != 1 and not math.isnan(before) else before
+
+
+def change_base(reading: Reading, *, is_part: bool = False) -> str:
+    """What the change is against; is_part: as much of that month as is over of this one."""
+    text = _("vs the same part of %(month)s") if is_part else _("vs %(month)s")
+    return text % {"month": short_month(last_year(reading.month))}
 
 
 # Sentences -----------------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from indicators.codes import Sense
+from indicators.codes import Sense, accrues
 from indicators.models import SheetVersion
 from scorecard import sheet_words, wording
 from scorecard.addresses import asked_month
+from scorecard.chance import part_of
 from scorecard.components import Chart, Crumb, Series, change
 from scorecard.html import band_words, current_language
 from scorecard.life import life_of, owners_unit
@@ -185,9 +186,13 @@ class Page:
             (_("Attained"), attained),
             (_("Coverage"), _("%(n)s of %(of)s figures") % {"n": cell.reported, "of": cell.due} if cell.due else ""),
         ]
+        grows = accrues(self.sheet.over_time, self.sheet.denominator_over_time)
+        part = part_of(self.month, timezone.localdate(), cell.reported >= cell.due) if grows else 1.0
+        before = wording.part_of_base(before, part, is_count=self.sheet.is_count)
         moved = change(cell.month.value, before, current_language(), is_count=self.sheet.is_count)
         if moved:
-            base = wording.short_month(months_before(self.month, HISTORY)[0])
+            said = {"month": wording.short_month(months_before(self.month, HISTORY)[0])}
+            base = _("the same part of %(month)s") % said if part != 1 else said["month"]
             was = wording.number(before, self.sheet.decimals)
             facts.append((_("Against last year"), f"{moved} ({base}: {was})"))
         return [(label, text) for label, text in facts if text]

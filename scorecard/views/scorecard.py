@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from scorecard import classing, geometry, wording
 from scorecard.addresses import asked_month
 from scorecard.as_data import card_data, map_data
-from scorecard.chance import changes_of
+from scorecard.chance import changes_of, parts_of
 from scorecard.components import Area, Cell, Column, Crumb, Link, Map, MapClass, Table
 from scorecard.live import pages
 from scorecard.live.ticket import for_card
@@ -48,7 +48,7 @@ def scorecard(request, code: str) -> HttpResponse:
         return respond_with([exports.lines_table(reading), exports.children_table(reading)], request)
     granted = None if here.granted is None else sorted(here.granted)
     version = reading.cards.version, reading.asked, here.latest, granted, here.can_analyse, asked_classes(request)
-    etag = pages.etag_of(*version, request.user.pk)
+    etag = pages.etag_of(*version, request.user.pk, timezone.localdate())
     ticket = for_card(user=request.user, unit=here.unit, month=reading.month)
     return pages.unchanged(request, etag) or pages.respond(
         request, "scorecard/scorecard.html", _context(request, reading), ticket=ticket, etag=etag
@@ -57,6 +57,8 @@ def scorecard(request, code: str) -> HttpResponse:
 
 def _context(request, reading: Reading) -> dict[str, Any]:
     here, month = reading.here, reading.month
+    today = timezone.localdate()
+    parts = parts_of(reading, today)
     return {
         **_frame(here, month, reading.by),
         "reading": reading,
@@ -64,8 +66,8 @@ def _context(request, reading: Reading) -> dict[str, Any]:
         "answer": wording.answer(reading),
         "beside": " · ".join(filter(None, (wording.counts_words(reading), wording.children_words(reading)))),
         "unknown_by": "" if reading.asked in (OVERALL, reading.by) else reading.asked[:40],
-        "objectives": wording.component_lines(reading, changes_of(reading, timezone.localdate())),
-        "change_base": wording.change_base(reading),
+        "objectives": wording.component_lines(reading, changes_of(reading, today), parts),
+        "change_base": wording.change_base(reading, is_part=bool(parts)),
         "coverage": 100 * reading.own.coverage,
         "map": _map(reading, asked_classes(request)),
         "classings": _classings(reading, asked_classes(request)),

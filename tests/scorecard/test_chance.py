@@ -6,7 +6,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from scorecard.chance import changes_of
+from indicators.codes import Rule
+from indicators.models import SheetVersion
+from scorecard import wording
+from scorecard.chance import changes_of, parts_of
 from scorecard.queries import cards_of, unit_here
 from scorecard.reading import HISTORY, Reading
 from scorecard.spread import level_of
@@ -53,6 +56,30 @@ def test_without_one_of_the_two_figures_nothing_is_said(reading):
 
 def test_a_month_that_still_runs_is_not_compared(reading):
     assert changes_of(reading, date(2023, 10, 20)) == {}
+
+
+@pytest.mark.usefixtures("english")
+def test_a_month_that_still_runs_stands_beside_as_many_days_of_last_year(reading):
+    assert parts_of(reading, LATER) == {}
+    parts = parts_of(reading, date(MONTH.year, MONTH.month, 11))
+    lines = {line.about["code"]: line for line in reading.lines}
+    grow = SheetVersion.objects.filter(over_time=Rule.SUM).values_list("indicator__code", flat=True)
+    assert lines.keys() - parts.keys() == lines.keys() - set(grow) - {"PN.HOMICIDERATE"}, "shares, stocks, medians"
+    assert "PN.SOLVED" not in parts
+    assert set(parts.values()) == {10 / 31}
+    line = lines["PN.HOMICIDES"]
+    line.reported -= 1
+    of_ten_days = parts_of(reading, date(MONTH.year, MONTH.month, 11))
+    assert np.isnan(of_ten_days["PN.HOMICIDES"]), "figures are still to come"
+    line = lines["PN.HOMICIDES"]
+    line.values[-1 - HISTORY], line.values[-1] = 310.0, 110.0
+    assert wording.component_line(line, reading).change == "\N{MINUS SIGN}65\u202f%"
+    assert wording.component_line(line, reading, part=10 / 31).change == "+10\u202f%"
+    line.values[-1 - HISTORY], line.values[-1] = 20.0, 5.0
+    assert wording.component_line(line, reading, part=10 / 31).change == "\N{MINUS SIGN}1"
+    assert wording.component_line(line, reading, part=float("nan")).change == ""
+    assert wording.change_base(reading, is_part=True) == "vs the same part of Oct 2022"
+    assert np.isnan(list(parts_of(reading, MONTH).values())).all(), "no whole day is over"
 
 
 def test_of_counts_and_of_counts_over_the_population(reading):
