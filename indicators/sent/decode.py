@@ -147,11 +147,14 @@ def _of_rows(rows, cut=None):
 
 
 def _lines(body):
+    lines = body.split(b"\n")
     try:
-        return _of_rows(_row.decode_lines(body))
+        rows = _row.decode_lines(body)
+        if len(rows) == sum(map(bool, map(bytes.strip, lines))):  # each on a line of its own
+            return _of_rows(rows)
     except msgspec.DecodeError:
         pass
-    rows, lines = [], body.split(b"\n")
+    rows = []
     for n, line in enumerate(lines):
         if not line.strip():
             continue

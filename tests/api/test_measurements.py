@@ -242,6 +242,13 @@ def test_lines_that_break_off_keep_those_before(police):
     assert (results(answer), answer.json()["cut"]["item"]) == (["updated"], 1)
 
 
+def test_a_line_is_a_row(police):
+    one, two = json.dumps(row()), json.dumps(row(UNITS[1]))
+    answer = send(police, f"{one}\n\n{two} {two}\n", kind="application/x-ndjson")
+    assert results(answer) == ["updated", "refused"]
+    assert rules_of(answer) == {1: "json_malformed"}
+
+
 @pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"items": [', "]}")])
 def test_a_list_that_breaks_off_keeps_the_whole_rows(before, after, police):
     body = before + json.dumps(row()) + ", " + json.dumps(row(UNITS[1])) + after
