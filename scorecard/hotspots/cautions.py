@@ -23,6 +23,8 @@ def warnings(spots: Spots) -> list[str]:
     if spots.is_too_few and len(spots.points):
         said = {"few": analysis.FEW}
         found.append(_("Fewer than %(few)s events: density and Gi* would draw noise, so cells are counted.") % said)
+    if spots.shape is None and len(spots.points):
+        found.append(_("This unit has no boundary: its area is taken to be the rectangle around its events."))
     if spots.asked.method == "emerging" and not spots.is_too_few and spots.emerging is None:
         said = {"n": FEWEST_SLICES, "few": analysis.FEW}
         text = _("Emerging hot spots need at least %(n)s parts of whole months with %(few)s events each: Gi* is drawn.")

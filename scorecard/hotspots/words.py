@@ -57,6 +57,8 @@ def span(asked: Asked) -> str:
         if asked.first.replace(day=1) == asked.last.replace(day=1):
             return wording.month_name(asked.first)
         said = {"first": wording.month_name(asked.first), "last": wording.month_name(asked.last)}
+    elif asked.first == asked.last:
+        return date_format(asked.first, "DATE_FORMAT")
     else:
         said = {"first": date_format(asked.first, "DATE_FORMAT"), "last": date_format(asked.last, "DATE_FORMAT")}
     return _("%(first)s to %(last)s") % said

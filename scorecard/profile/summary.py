@@ -69,12 +69,26 @@ def warnings(found: Profile) -> list[str]:
 
 
 def size(found: Profile) -> str:
-    return _("%(n)s events in %(unit)s, %(span)s, beside %(n0)s of %(other)s.") % {
+    said = _("%(n)s events in %(unit)s, %(span)s, beside %(n0)s of %(other)s.") % {
         "n": wording.number(found.events, 0),
         "unit": place_words(found.unit, found.cell),
         "span": span_words(found.asked),
         "n0": wording.number(found.events_there, 0),
         "other": comparison(found),
+    }
+    return " ".join(filter(None, (said, _most_unlike(found))))
+
+
+def _most_unlike(found: Profile) -> str:
+    """What differs most, for the head of the page; nothing where the two sides had other sources."""
+    if not found.different or found.difference.silent or found.difference.new:
+        return ""
+    one = found.different[0]
+    return _("Most unlike: %(variable)s, %(value)s (%(share)s against %(share0)s).") % {
+        "variable": field_name(found, one.field),
+        "value": value_name(found, one.field, one.value),
+        "share": wording.percent(100 * one.n / one.stated, 0),
+        "share0": wording.percent(100 * one.n0 / one.stated0, 0),
     }
 
 

@@ -213,6 +213,9 @@ def answer(found: Recent) -> str:
         "before": wording.number(int(row.counts[-2]), 0),
         "days": SPAN,
     }
+    if not row.counts[-2:].any():
+        said |= {"days": 2 * SPAN, "day": date_format(found.last, "DATE_FORMAT")}
+        return _("No event in %(unit)s in the %(days)s days until %(day)s.") % said
     if row.since and row.since > found.period(PERIODS - 2)[0]:
         said["day"] = date_format(row.since, "DATE_FORMAT")
         text = _(

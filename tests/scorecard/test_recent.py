@@ -135,6 +135,12 @@ def test_a_category_is_charted(analyst):
         assert analyst.get(f"/recent/PN-01D01/?{asked}").status_code == 400, asked
 
 
+def test_where_there_was_nothing_it_says_so(analyst):
+    assert "No event in Distrito 1.1 in the 56 days until Jan. 8, 2034" in text_of(
+        analyst.get("/recent/PN-01D01/?last=2034-01-08")
+    )
+
+
 def test_units_alike_are_those_one_may_see_and_the_rate_is_of_their_people(analyst, found):
     own = found.own
     assert own.events == counted(LAST - timedelta(days=364), LAST)

@@ -16,6 +16,7 @@ from scorecard.hotspots import asked, cautions, spots, tables
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.events import happened
 from tests.scorecard.hotspots.town import HERE, middle_of, town
+from units.models import Boundary
 
 pytestmark = pytest.mark.django_db
 PAGE = "/hotspots/PN-01D01/"
@@ -218,6 +219,19 @@ def test_the_strip_leads_to_the_window_that_ends_with_each_month(analyst):
     assert body.count('class="bar"') == 24
     assert 'href="?first=2023-09-01&amp;last=2023-11-30' in body
     assert body.count('class="shown"') == 3
+
+
+def test_one_day_is_told_as_one(analyst):
+    body = text_of(analyst.get(f"{PAGE}?first=2023-12-01&last=2023-12-01"))
+    assert "Dec. 1, 2023" in body
+    assert "Dec. 1, 2023 to" not in body
+
+
+def test_an_area_that_is_a_guess_is_said_to_be_one(analyst, country):
+    words = "the rectangle around its events"
+    assert words not in text_of(analyst.get(f"{PAGE}?{TWO_YEARS}"))
+    Boundary.objects.filter(territory__code="01D01").delete()
+    assert words in text_of(analyst.get(f"{PAGE}?{TWO_YEARS}"))
 
 
 def test_a_unit_without_a_territory_says_what_to_do(country):

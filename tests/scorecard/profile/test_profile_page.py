@@ -1,5 +1,6 @@
 """The profile of a selection: what differs is said, what does not is not, and every sentence leads to its figures."""
 
+import html
 import re
 from datetime import datetime
 
@@ -98,6 +99,8 @@ def test_what_differs_is_said_with_its_interval_and_leads_to_its_row(analyst):
         r"weapon: Gun is more frequent than in the comparison, \d\.\d times as much", said[0][1] + said[1][1]
     )
     assert "the rest of Zone 1" in text_of(response)
+    first = html.unescape(re.search(r"<h1><a[^>]*>(.*?)</a>", body)[1])
+    assert re.search(r"Most unlike: .+?, .+? \(\d+\s% against \d+\s%\)", first)
     for anchor, _text in said:
         assert f'id="{anchor}"' in body
 
