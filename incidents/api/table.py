@@ -9,6 +9,7 @@ from rest_framework.renderers import BaseRenderer
 from incidents.models import STAGES, Factor
 from incidents.queries import Words, own_institutions
 from units.api.errors import of_parameter
+from units.tables import FORMULA_STARTS
 
 FACTS = (
     "id", "source", "external_id", "category", "category_name", "occurred_on", "occurred_at", "time_precision",
@@ -66,4 +67,4 @@ def _text(cell):
     if cell is None:
         return ""
     text = cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
-    return f"'{text}" if isinstance(cell, str) and text[:1] in "=+@\t" else text  # no formula for a spreadsheet
+    return f"'{text}" if isinstance(cell, str) and text.startswith(FORMULA_STARTS) else text

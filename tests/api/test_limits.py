@@ -181,3 +181,13 @@ def test_a_body_in_chunks_is_read_to_its_end(client_here, name):
     chunks = {"wsgi.input": io.BytesIO(b'[{"no": 1}]'), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
     response = client_here.post(f"/api/v1/{name}", content_type="application/json", **chunks)
     assert (response.status_code, response.json()["refused"]) == (200, 1)
+
+
+def test_a_body_whose_chunks_end_too_early_is_no_fault_of_ours(client_here):
+    class Gone(io.RawIOBase):
+        def read(self, size=-1):
+            raise OSError
+
+    chunks = {"wsgi.input": Gone(), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    response = client_here.post("/api/v1/incidents", content_type="application/json", **chunks)
+    assert problem(response) == (400, "unreadable")

@@ -15,11 +15,14 @@ from units.api.errors import Problem, of_parameter
 
 
 def body_of(request):
-    """The body (bytes), read by ourselves: the site's limit is for forms. Raises Problem 413, 415."""
+    """The body (bytes), read by ourselves: the site's limit is for forms. Raises Problem 400, 413, 415."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         words = _("A body is sent as it is, without Content-Encoding.")
         raise Problem("encoding_unknown", words, status=415, headers={"Accept-Encoding": "identity"})
-    body = _stream_of(request).read(settings.API_MAX_BODY + 1)
+    try:
+        body = _stream_of(request).read(settings.API_MAX_BODY + 1)
+    except OSError as error:  # the sender is gone in the middle of a chunk
+        raise Problem("unreadable", _("The request cannot be read.")) from error
     if len(body) > settings.API_MAX_BODY:
         words = _("The body is larger than %(at)s bytes: send it in parts.") % {"at": settings.API_MAX_BODY}
         raise Problem("body_too_large", words, status=413)

@@ -140,6 +140,13 @@ def test_as_a_table_the_columns_are_the_same_on_every_page(reader, events):
     assert client.get(URL, {"format": "csv", "limit": "0"}).json()["rule"] == "invalid_parameter"
 
 
+def test_a_table_holds_no_formula_for_a_spreadsheet(reader, send):
+    signs = ["=1+1", "+1", "-1+cmd", "@x", "＝1"]
+    assert set(send(*(item(sign) for sign in signs)).results) == {"created"}
+    rows = csv.DictReader(io.StringIO(reader().get(URL, {"format": "csv"}).content.decode()))
+    assert sorted(row["external_id"] for row in rows) == sorted(f"'{sign}" for sign in signs)
+
+
 # One event and its past -----------------------------------------------------------------------------------------------
 
 
