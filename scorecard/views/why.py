@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
@@ -50,7 +50,10 @@ def why(request, code: str, indicator: str) -> HttpResponse:
             return respond_with(parts.table(), request)
         said = _told(request, parts)
     except NoGapError as none:
-        said = {"answer": _("No gap to explain: %(unit)s.") % {"unit": here.unit.local_name}, "none": str(none)}
+        if request.GET.get("format"):
+            raise BadRequest(str(none)) from None
+        told = {"indicator": sheet.local_name, "unit": here.unit.local_name}
+        said = {"answer": _("%(indicator)s in %(unit)s cannot be told in parts here.") % told, "none": str(none)}
     return render(request, "scorecard/why.html", {**_frame(request, figures, asked), **said})
 
 

@@ -217,6 +217,12 @@ def test_without_a_gap_the_page_says_why_and_what_to_do(minister, address, words
     assert words in text_of(minister.get(address))
 
 
+def test_without_parts_there_is_no_file_but_the_reason(minister):
+    response = minister.get("/why/PN-EC/PN.PATROLS/?month=2023-10&by=category&format=csv")
+    assert response.status_code == 400
+    assert "it can be told by unit alone" in text_of(response)
+
+
 def test_a_light_that_is_not_green_offers_its_reason(minister):
     body = minister.get("/units/PN-EC/?month=2023-10").content.decode()
     offered = re.findall(r'href="/why/PN-EC/([^/]*)/\?month=2023-10">why', body)
