@@ -20,6 +20,7 @@ from incidents.querysets import IncidentQuerySet
 from indicators.models import Batch, Indicator, Sensitivity
 from units.history import tracked
 from units.models import CODE, Institution, LocalName, Territory
+from units.querysets import OpenQuerySet
 
 KEY = RegexValidator(r"^[a-z][a-z0-9_]{0,39}$", _("Use small letters, digits and underscores, 40 at most."))
 
@@ -31,6 +32,8 @@ class Category(LocalName):
     code = models.CharField(_("code"), max_length=24, unique=True, validators=[CODE])
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     iccs = models.CharField(_("ICCS class"), max_length=12, blank=True)
+
+    objects = OpenQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]
@@ -60,6 +63,8 @@ class Variable(LocalName):
     position = models.PositiveSmallIntegerField(_("position"), null=True, blank=True)
     sensitivity = models.CharField(_("sensitivity"), max_length=10, choices=Sensitivity, default=Sensitivity.INTERNAL)
     is_retired = models.BooleanField(_("retired"), default=False, db_default=False)
+
+    objects = OpenQuerySet.as_manager()
 
     class Meta:
         ordering = ["factor", "kind", "position", "key"]

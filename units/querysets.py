@@ -28,14 +28,18 @@ class UnitQuerySet(models.QuerySet):
         return self.order_by(F("path"))
 
 
-class TerritoryQuerySet(models.QuerySet):
+class OpenQuerySet(models.QuerySet):
+    """Of what is no secret among those who work here: territories, categories, the dictionary."""
+
     def visible_to(self, user):
-        """Territories are no secret: who holds any role anywhere sees them all."""
+        """Who holds any role anywhere sees them all."""
         from units.models import UnitUserObjectPermission
 
         held = UnitUserObjectPermission.objects.filter(user_id=user.pk)
         return self if user.is_superuser else self.filter(Exists(held))
 
+
+class TerritoryQuerySet(OpenQuerySet):
     def with_boundary(self, on):
         """Territories that have a boundary on this date, with `geometry` and `is_schematic`."""
         holds = Q(boundaries__valid_from__lte=on) & (Q(boundaries__valid_to=None) | Q(boundaries__valid_to__gt=on))

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from incidents.api import ingest
+from incidents.api import catalogue, ingest
 from incidents.api import read as incidents
 from indicators.api import read as indicators
 from indicators.api import send
@@ -19,6 +19,8 @@ router = SimpleRouter(trailing_slash=False)
 router.register("institutions", units.Institutions, "api-institution")
 router.register("units", units.Units, "api-unit")
 router.register("territories", units.Territories, "api-territory")
+router.register("categories", catalogue.Categories, "api-category")
+router.register("variables", catalogue.Variables, "api-variable")
 router.register("indicators", indicators.Indicators, "api-indicator")
 router.register("targets", indicators.Targets, "api-target")
 router.register("plans", Plans, "api-plan")

@@ -267,7 +267,7 @@ def test_a_card_that_is_not_there_says_why(query, status, rule, nation):
 # The schema -----------------------------------------------------------------------------------------------------------
 
 # The name says it.
-UNDESCRIBED = {"format", "is_state", "is_delimited", "year", "is_provisional", "has_red"}
+UNDESCRIBED = {"format", "is_state", "is_delimited", "year", "is_provisional", "has_red", "is_retired"}
 
 
 def test_the_schema_is_valid_and_names_every_address(nation):

@@ -147,6 +147,35 @@ def test_a_table_holds_no_formula_for_a_spreadsheet(reader, send):
     assert sorted(row["external_id"] for row in rows) == sorted(f"'{sign}" for sign in signs)
 
 
+# What an event may say ------------------------------------------------------------------------------------------------
+
+
+def test_whoever_sees_a_unit_reads_what_an_event_may_say_and_sends_it_so(reader, send, count_queries):
+    client = reader(Role.INTEGRATOR)
+    murder = client.get("/api/v1/categories/HOMICIDE.MURDER").json()
+    assert murder.items() >= {"code": "HOMICIDE.MURDER", "parent": "HOMICIDE"}.items()
+    below = client.get("/api/v1/categories", {"parent": "HOMICIDE"}).json()["results"]
+    assert murder in below
+    with count_queries() as queries:
+        told = client.get("/api/v1/variables", {"limit": 1000}).json()["results"]
+    assert len([sql for sql in queries if "servicetoken" not in sql]) <= 2
+    assert {one["kind"] for one in told} == {"category", "number"}
+    people = {"victim": {}, "victimizer": {}, "environment": {}}
+    for one in told:
+        people[one["factor"]][one["key"]] = one["codes"][0]["label"] if one["codes"] else None
+    said = {"victims": [people["victim"]], "victimizers": [people["victimizer"]], "variables": people["environment"]}
+    assert send(item(**said)).faults == {}
+
+
+def test_what_an_event_may_say_is_told_to_nobody_without_a_role(reader, country):
+    client = reader(Role.VIEWER, "09D01")
+    actions.revoke_role(
+        by=None, user=User.objects.get(username="viewer.09D01"), role=Role.VIEWER, unit=country.units["09D01"]
+    )
+    for name in ("categories", "variables"):
+        assert client.get(f"/api/v1/{name}").json()["results"] == []
+
+
 # One event and its past -----------------------------------------------------------------------------------------------
 
 
