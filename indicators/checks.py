@@ -18,6 +18,7 @@ RULES = {
     "not_measured": ("month", gettext_lazy("The indicator is not measured in this month of its frequency.")),
     "computed": ("indicator", gettext_lazy("The indicator is computed by its formula; it takes no figures.")),
     "not_finite": ("numerator", gettext_lazy("The figure is not a number.")),
+    "too_large": ("numerator", gettext_lazy("The figure is larger than any that can be.")),
     "negative_count": ("numerator", gettext_lazy("A count cannot be below zero.")),
     "denominator_missing": ("denominator", gettext_lazy("This indicator needs a denominator.")),
     "division_by_zero": ("denominator", gettext_lazy("The denominator is zero: the value cannot be computed.")),
@@ -26,6 +27,7 @@ RULES = {
     "target_not_finite": ("value", gettext_lazy("The target is not a number.")),
     "denominator_unwanted": ("denominator", gettext_lazy("This indicator takes no denominator.")),
 }
+LARGEST = 1e15  # up to which whole numbers are exact, and sums of a country's figures are finite
 
 
 class Refusals:
@@ -91,6 +93,8 @@ def _check_sheets(refusals, months, indicators, numerators, denominators, states
     covered = np.zeros(len(months), bool)
     figure = states == 1
     refusals.refuse("not_finite", figure & ~np.isfinite(numerators))
+    for figures in (numerators, denominators):
+        refusals.refuse("too_large", figure & (np.abs(figures) > LARGEST))
     for sheet in SheetVersion.objects.filter(indicator_id__in=ids.tolist()):
         rows = (indicators == sheet.indicator_id) & (months_int >= _month(sheet.valid_from))
         if sheet.valid_to:

@@ -60,6 +60,8 @@ def test_a_good_figure_breaks_no_rule(check):
         ({"unit": "PN-Z1"}, "not_assigned"),
         ({"numerator": np.inf}, "not_finite"),
         ({"numerator": NAN}, "not_finite"),
+        ({"numerator": 1e16}, "too_large"),
+        ({"code": "PN.SOLVED", "denominator": 1e16}, "too_large"),
         ({"numerator": -1.0}, "negative_count"),
         ({"code": "PN.SOLVED"}, "denominator_missing"),
         ({"code": "PN.SOLVED", "denominator": 0.0}, "division_by_zero"),
