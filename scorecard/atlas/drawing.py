@@ -41,7 +41,7 @@ def map_of(atlas: Atlas, month: date, name: str) -> Map:
     areas.sort(key=lambda area: -area.spot[2] if area.spot else 0)
     return Map(
         id=name,
-        title=f"{atlas.by_words}, {wording.month_name(month)}",
+        title=f"{atlas.by_words}, {atlas.when(month)}",
         view_box=drawn.view_box,
         areas=areas,
         value_label=atlas.by_words,
@@ -103,7 +103,7 @@ def columns(atlas: Atlas) -> dict[str, Any]:
     rounded = np.round(figures.value, max(atlas.decimals, 0))
     return {
         "months": [f"{month:%Y-%m}" for month in figures.months],
-        "titles": [f"{atlas.by_words}, {wording.month_name(month)}" for month in figures.months],
+        "titles": [f"{atlas.by_words}, {atlas.when(month)}" for month in figures.months],
         "codes": [row.code for row in atlas.rows],
         "names": [atlas.name(row) for row in atlas.rows],
         "figures": [[None if math.isnan(value) else value for value in row] for row in rounded.tolist()],
@@ -127,7 +127,7 @@ def strip(atlas: Atlas) -> list[Bar]:
     most = float(np.nanmax(figures.own, initial=0)) or 1.0
     for x, (month, value) in enumerate(zip(figures.months, figures.own.tolist(), strict=True)):
         height = 0.0 if math.isnan(value) else round(max(0.0, STRIP_HEIGHT * value / most), 1)
-        label = f"{wording.month_name(month)}: {printed(atlas, value)}"
+        label = f"{atlas.when(month)}: {printed(atlas, value)}"
         is_shown = month in (atlas.month, atlas.asked.beside)
         href = f"?{atlas.asked.query(month=month)}"
         found.append(Bar(href, label, x, round(STRIP_HEIGHT - height, 1), height, is_shown))

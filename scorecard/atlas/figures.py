@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from indicators.codes import STATE_MASK, LightBy, Mark, State
 from indicators.models import Denominator, SheetVersion
-from scorecard import classing
+from scorecard import classing, wording
 from scorecard.atlas.asked import MOST_STEPS, OVERALL, Asked
 from scorecard.components import Band, band_of, card_band
 from scorecard.models import Card
@@ -85,6 +85,14 @@ class Atlas:
     @property
     def by_words(self) -> str:
         return local(self.chosen, "name") if self.chosen else _("Overall score")
+
+    def when(self, month: date) -> str:
+        """The month in words; the year until it, where that is what some of its figures are of."""
+        said, at = wording.month_name(month), self.figures.at(month)
+        if self.chosen is None or at is None:
+            return said
+        to_date = ~self.figures.is_month[at] & ~np.isnan(self.figures.value[at])
+        return _("year to %(month)s") % {"month": said} if to_date.any() else said
 
     @property
     def unit_of_measure(self) -> str:

@@ -52,7 +52,7 @@ def answer(atlas: Atlas) -> str:
     said = {
         "what": atlas.by_words,
         "unit": atlas.reading.unit.local_name,
-        "month": wording.month_name(atlas.month),
+        "month": atlas.when(atlas.month),
     }
     if not known:
         return _("%(what)s, %(month)s: nothing below %(unit)s has a figure.") % said

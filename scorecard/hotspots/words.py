@@ -96,7 +96,14 @@ def answer(spots: Spots) -> str:
     cells = int(found.surface.is_hot.sum())
     if spots.method == "gi":
         if not cells:
-            return _("No hot spot in %(unit)s, %(span)s: %(n)s events lie as chance would have them.") % said
+            densest = analysis.densest(found.counts, found.area)
+            said |= {"area": share(densest.sum() / found.area.sum())}
+            said |= {"share": share(found.counts[densest].sum() / max(1, found.shown))}
+            text = _(
+                "No hot spot in %(unit)s, %(span)s: cells with many events do not lie together more than by chance. "
+                "The %(area)s with most of them holds %(share)s of %(n)s events."
+            )
+            return text % said
         said["cells"] = wording.number(cells, 0)
         return (
             ngettext(

@@ -131,11 +131,11 @@ def _table(found: Atlas) -> Table:
     columns = [
         Column("unit", _("Unit")),
         Column("code", _("Code"), narrow="hide"),
-        Column("figure", wording.month_name(found.month), "number", found.decimals, narrow="key"),
+        Column("figure", found.when(found.month), "number", found.decimals, narrow="key"),
         Column("light", _("Light"), "light", say=band_words),
     ]
     if asked.beside:
-        name = wording.month_name(asked.beside)
+        name = found.when(asked.beside)
         columns.append(Column("beside", name, "number", found.decimals))
         columns.append(Column("change", _("Change"), "number", found.decimals))
     tried = changed(found, timezone.localdate())

@@ -73,6 +73,15 @@ def test_what_drives_the_light_is_shown_and_coloured_as_on_the_scorecard(ministe
         assert large == small
 
 
+@pytest.mark.parametrize(("span", "when"), [("month", "October 2023"), ("year", "year to October 2023")])
+def test_a_figure_of_the_year_is_not_told_as_one_of_its_month(minister, span, when):
+    query = f"{OCTOBER}&by=PN.HOMICIDES&span={span}"
+    response = minister.get(f"{PAGE}?{query}")
+    assert re.search(rf"of National Police, {when}: from \d", text_of(response))
+    assert f"Intentional homicides, {when}" in columns(minister, query)["titles"]
+    assert f">{when}<" in response.content.decode(), "the heading of its column"
+
+
 def test_a_colour_means_the_same_in_both_months_and_in_all(minister):
     response = minister.get(f"{PAGE}?{OCTOBER}&steps=2&by=PN.HOMICIDES&classes=natural&beside=2022-10")
     legends = re.findall(r'<ul class="legend">(.*?)</ul>', response.content.decode(), re.S)

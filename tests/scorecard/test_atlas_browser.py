@@ -87,3 +87,16 @@ def test_a_place_sought_comes_into_view_and_its_neighbours_stay_reachable_by_key
 def test_it_does_not_scroll_sideways(opened, width):
     opened.set_viewport_size({"width": width, "height": 800})
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_paper_it_is_ink_on_white_whatever_the_screen_is(opened, live_server):
+    page = opened
+    for theme in (None, "dark"):
+        if theme:
+            page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
+        page.emulate_media(media="print", color_scheme="dark")
+        page.reload()
+        drawn = page.evaluate(
+            "(({color, backgroundColor}) => [color, backgroundColor])(getComputedStyle(document.body))"
+        )
+        assert drawn == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"], theme

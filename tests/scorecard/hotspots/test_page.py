@@ -11,8 +11,10 @@ import pytest
 from django.core.cache import cache
 
 from incidents.hotspots import coverage
+from incidents.hotspots.analysis import HotSpots
 from incidents.hotspots.near_repeat import Knox
 from scorecard.hotspots import asked, cautions, spots, tables
+from scorecard.hotspots.words import answer
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.events import happened
 from tests.scorecard.hotspots.town import HERE, middle_of, town
@@ -219,6 +221,21 @@ def test_the_strip_leads_to_the_window_that_ends_with_each_month(analyst):
     assert body.count('class="bar"') == 24
     assert 'href="?first=2023-09-01&amp;last=2023-11-30' in body
     assert body.count('class="shown"') == 3
+
+
+@pytest.mark.usefixtures("english")
+def test_where_gi_finds_nothing_it_still_says_how_much_lies_where_most_does():
+    """Ten cells of 200 with ten events each, none beside another: what gathers in cells is not called chance."""
+    counts = np.zeros((10, 20), int)
+    counts[::2, ::10] = 10
+    surface = SimpleNamespace(is_hot=np.zeros(counts.shape, bool))
+    found = HotSpots(None, np.ones(counts.shape, bool), counts, surface, 500.0, 0, 100)
+    window = asked.Asked(date(2023, 1, 1), date(2023, 12, 31))
+    unit = SimpleNamespace(local_name="North")
+    drawn = SimpleNamespace(unit=unit, asked=window, points=range(100), is_too_few=False, method="gi", found=found)
+    said = answer(drawn).replace("\u202f", " ")
+    assert "do not lie together more than by chance" in said
+    assert "The 3.0 % with most of them holds 60 % of 100 events" in said
 
 
 def test_one_day_is_told_as_one(analyst):
