@@ -81,11 +81,13 @@ function put(row, html, keepTyped) {
 
 async function send(row, extra = {}) {
   const data = new FormData();
-  data.set("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
+  // Who signs in again in another window gets another token: the cookie has the one that holds.
+  const token = document.cookie.match(/(?:^|; )csrftoken=(\w+)/)?.[1] ?? form.querySelector("[name=csrfmiddlewaretoken]").value;
+  data.set("csrfmiddlewaretoken", token);
   data.set("cell", row.dataset.row);
   for (const field of row.querySelectorAll("input")) if (field.type !== "checkbox" || field.checked) data.set(field.name, field.value);
   for (const [name, value] of Object.entries(extra)) data.set(name, value);
-  const answer = await fetch(location.href, { method: "POST", body: data, headers: { accept: "application/json" }, redirect: "error" });
+  const answer = await fetch(location.href, { method: "POST", body: data, headers: { accept: "application/json" }, redirect: "manual" });
   return [answer.status, answer.status < 500 && answer.headers.get("content-type")?.includes("json") ? await answer.json() : null];
 }
 
@@ -103,7 +105,7 @@ async function save(row, extra) {
       else if (status === 422) {
         say(row, answer.message, answer.rule);
         row.querySelector(`[data-field=${answer.field}]`)?.setAttribute("aria-invalid", "true");
-      } else say(row, form.dataset.failed);
+      } else say(row, status === 0 || status === 403 ? form.dataset.ended : form.dataset.failed); // 0: led to the page of signing in
     } catch {
       say(row, form.dataset.offline);
     } finally {

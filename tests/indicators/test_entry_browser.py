@@ -115,5 +115,27 @@ def test_a_server_that_cannot_be_reached_loses_nothing(grid):
     assert said("PN.HOMICIDES") == (5.0, None, 1)
 
 
+def test_a_session_that_ended_is_said_and_loses_nothing_once_one_signs_in_again(grid, country, live_server):
+    page, homicides = grid, row(grid, "Intentional homicides")
+    page.context.clear_cookies(name="sessionid")
+    homicides.locator("[data-field=numerator]").fill("5")
+    page.keyboard.press("Enter")
+    homicides.locator(".said", has_text="no longer signed in").wait_for()
+    assert said("PN.HOMICIDES") is None
+    country.people["reporter"].set_password("Guayllabamba-9")
+    country.people["reporter"].save()
+    page.context.clear_cookies(name="csrftoken")  # signing in makes another
+    window = page.context.new_page()
+    window.goto(f"{live_server.url}/accounts/login/")
+    window.fill("[name=username]", country.people["reporter"].username)
+    window.fill("[name=password]", "Guayllabamba-9")
+    window.press("[name=password]", "Enter")
+    window.locator("h1").wait_for()
+    homicides.locator("[data-field=numerator]").focus()
+    page.keyboard.press("Enter")
+    homicides.locator(".said", has_text="provisional").wait_for()
+    assert said("PN.HOMICIDES") == (5.0, None, 1)
+
+
 def test_no_serious_barrier(grid, axe_violations):
     assert axe_violations(grid) == []
