@@ -191,3 +191,7 @@ def test_a_body_whose_chunks_end_too_early_is_no_fault_of_ours(client_here):
     chunks = {"wsgi.input": Gone(), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
     response = client_here.post("/api/v1/incidents", content_type="application/json", **chunks)
     assert problem(response) == (400, "unreadable")
+
+
+def test_a_host_that_is_not_ours_is_told_as_the_api_does(client_here):
+    assert problem(client_here.get(UNITS, headers={"Host": "elsewhere.example"})) == (400, "unreadable")
