@@ -57,6 +57,21 @@ def signed(value: float, decimals: int | None = None) -> str:
     return components.number(value, decimals, current_language(), sign=True)
 
 
+PERCENT = "%"  # as a unit of measure: what differs between two of these is percentage points, not per cent of either
+
+
+def difference_unit(unit_of_measure: str) -> str:
+    """What a difference of two figures of this unit of measure is told in."""
+    return _("percentage points") if unit_of_measure == PERCENT else unit_of_measure
+
+
+def changed(now: float, before: float, unit_of_measure: str, *, is_count: bool) -> str:
+    """Change with its sign: per cent of the base, of few events their number, of percentages points; "" if missing."""
+    if unit_of_measure != PERCENT or math.isnan(now) or math.isnan(before):
+        return components.change(now, before, current_language(), is_count=is_count)
+    return _("%(change)s points") % {"change": signed(now - before, 1)}
+
+
 def why_href(unit: str, indicator: str, month: date) -> str:
     """Where a light that is not green is explained."""
     return f"/why/{unit}/{indicator}/?month={month:%Y-%m}"
@@ -148,7 +163,7 @@ def component_line(line: Line, reading: Reading, noted: Any = None, part: float 
         to_date=line.to_date.value if has_to_date else None,
         to_date_target=target_of(line.to_date, decimals, is_range=is_range) if has_to_date else None,
         to_date_note=months_words(line.months_reported, line.months_due) if has_to_date else "",
-        change=components.change(now, before, current_language(), is_count=about["is_count"]),
+        change=changed(now, before, about["unit_of_measure"], is_count=about["is_count"]),
         change_note=noted.words if noted else "",
         is_chance=bool(noted) and not noted.is_distinct,
         coverage=100 * line.reported / line.due if line.due else None,

@@ -17,8 +17,8 @@ from indicators.models import SheetVersion
 from scorecard import sheet_words, wording
 from scorecard.addresses import asked_month
 from scorecard.chance import part_of
-from scorecard.components import Chart, Crumb, Series, change
-from scorecard.html import band_words, current_language
+from scorecard.components import Chart, Crumb, Series
+from scorecard.html import band_words
 from scorecard.life import life_of, owners_unit
 from scorecard.live import pages
 from scorecard.live.ticket import for_card
@@ -189,7 +189,7 @@ class Page:
         grows = accrues(self.sheet.over_time, self.sheet.denominator_over_time)
         part = part_of(self.month, timezone.localdate(), cell.reported >= cell.due) if grows else 1.0
         before = wording.part_of_base(before, part, is_count=self.sheet.is_count)
-        moved = change(cell.month.value, before, current_language(), is_count=self.sheet.is_count)
+        moved = wording.changed(cell.month.value, before, self.sheet.unit_of_measure, is_count=self.sheet.is_count)
         if moved:
             said = {"month": wording.short_month(months_before(self.month, HISTORY)[0])}
             base = _("the same part of %(month)s") % said if part != 1 else said["month"]

@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 from incidents import rule_queries
 from incidents.models import TIMED, Measure, Stage
 from indicators.change import changes
+from scorecard import wording
 from scorecard.chance import told
-from scorecard.components import change
-from scorecard.html import current_language
 from scorecard.life import owners_unit
 from scorecard.models import Position
 from scorecard.spread import level_of
@@ -58,7 +57,7 @@ def _same_days(rule, unit, sheet, last, name) -> Table:
     rows = []
     noted = _noted(spans, unit, sheet) if is_count else []
     for n, span in enumerate(spans):
-        moved = change(values[0], values[n], current_language(), is_count=is_count) if n else ""
+        moved = _moved(values[0], values[n], rule, is_count=is_count) if n else ""
         rows.append([Cell(labels[n], note=_days(span)), values[n], *([] if is_count else [span.of]), moved])
         if is_count:
             rows[-1] += told(*noted[n - 1]) if n else ["", ""]
@@ -77,6 +76,12 @@ def _same_days(rule, unit, sheet, last, name) -> Table:
         text = _("ratio of rates with its 99 % interval: exact (mid-p), widened by the unit's own dispersion")
         notes.append((_("Change"), text))
     return Table(_("Same days"), columns, rows, notes, id="same-days", name=f"{name} same-days")
+
+
+def _moved(now: float | None, before: float | None, rule, *, is_count: bool) -> str:
+    if now is None or before is None:
+        return ""
+    return wording.changed(now, before, wording.PERCENT if rule.measure == Measure.SHARE else "", is_count=is_count)
 
 
 def _noted(spans, unit, sheet) -> list[tuple[float, float, float, bool]]:

@@ -171,7 +171,7 @@ class Parts:
             "indicator": self.sheet.local_name,
             "unit": self.unit.local_name,
             "span": self.span_words,
-            "gap": f"{self.figure(abs(gap.total))} {self.sheet.local_unit_of_measure}",
+            "gap": f"{self.figure(abs(gap.total))} {wording.difference_unit(self.sheet.local_unit_of_measure)}",
             "actual": self.figure(gap.actual),
             "base": self.figure(gap.base),
         }
@@ -246,7 +246,14 @@ class Parts:
             Column("part", _("Part")),
             Column("actual", _("Actual"), "number", decimals),
             Column("base", against, "number", decimals),
-            Column("effect", _("Adds to the gap"), "number", max(decimals, 1) if is_rates else decimals, narrow="key"),
+            Column(
+                "effect",
+                _("Adds to the gap"),
+                "number",
+                max(decimals, 1) if is_rates else decimals,
+                unit=wording.difference_unit(wording.PERCENT) if self.sheet.unit_of_measure == wording.PERCENT else "",
+                narrow="key",
+            ),
             Column("share", _("Of the gap"), "percent", 0),
         ]
         if is_rates:

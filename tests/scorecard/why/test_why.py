@@ -61,7 +61,20 @@ def test_rates_and_means_are_told_by_level_and_weight(minister, code, against):
         for row in rows:
             if row["By level"]:
                 whole = float(row["By level"]) + float(row["By weight"])
-                assert whole == pytest.approx(float(row["Adds to the gap"]), abs=1e-9)
+                adds = next(value for name, value in row.items() if name.startswith("Adds to the gap"))
+                assert whole == pytest.approx(float(adds), abs=1e-9)
+
+
+def test_percentages_differ_by_points_not_by_per_cent(minister):
+    address = "/why/PN-EC/PN.SOLVED/?month=2023-10&against=last-year&span=month"
+    body = text_of(minister.get(address))
+    assert re.search(r"[\d.]+ percentage points (above|below) last year \([\d.]+ against [\d.]+\)", body)
+    assert "Adds to the gap (percentage points)" in rows_of(minister.get(f"{address}&format=csv"))[1][0]
+    card = text_of(minister.get("/units/PN-EC/?month=2023-10"))
+    now, before = (float(said) for said in re.search(r"\(([\d.]+) against ([\d.]+)\)", body).groups())
+    points = re.search(r"([+\N{MINUS SIGN}])([\d.]+) points", card).groups()
+    assert float(points[1]) == pytest.approx(abs(now - before), abs=0.11)
+    assert (points[0] == "+") == (now > before)
 
 
 def test_the_sentence_comes_first_and_names_what_explains_most(minister):
