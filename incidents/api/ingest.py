@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incidents.feed import BodyError, decode, jobs, laid_out
-from incidents.feed.outcome import encode
+from incidents.feed.outcome import cut, encode
 from incidents.feed.receive import take
 from incidents.feed.rules import BODY
 from incidents.models import Job
@@ -46,7 +46,10 @@ def _answer(request, account, body, is_dry_run, now):
                 account=account, institution=account.institution, body=body, kind=kind, now=now, layout=layout,
                 is_short=is_short,
             )  # fmt: skip
-            return 202, {"job": reverse("api-job", args=[job.pk]), "state": job.state}, {"jobs": 1}
+            answer = {"job": reverse("api-job", args=[job.pk]), "state": job.state}
+            if not is_large and decoded.cut is not None:
+                answer["cut"] = cut(decoded.cut)
+            return 202, answer, {"jobs": 1}
         outcome = take(account=account, institution=account.institution, now=now, decoded=decoded, dry_run=is_dry_run)
     except BodyError as error:
         status = 415 if error.rule == "kind_unknown" else 400

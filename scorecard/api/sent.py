@@ -54,6 +54,7 @@ def _schemas():
     made["IncidentsAnswer"] = _answer(EVENT_RESULTS, of_events.REFUSED, of_item)
     made["FiguresAnswer"] = _answer(take.RESULTS, of_figures.REFUSED | of_figures.CONFLICT, of_row)
     made["Accepted"] = _object({"job": _text("Address of the job."), "state": _enum(JobState.values)})
+    made["Accepted"]["properties"]["cut"] = _cut()
     made["Job"] = _object(
         {
             "id": {"type": "string", "format": "uuid"},
@@ -74,10 +75,13 @@ def _answer(results, rules, more):
     error["properties"]["column"] = _text("With `layout`: the source's own name of the field.")
     item = _object({"index": _int("Which of the body, from 0."), "result": _enum(results)})
     item["properties"] |= {"errors": _list(error), **more}
-    cut = _object({"item": _int(), "rule": _enum(["body_cut"]), "message": _text()})
     said = _object({**{name: _int() for name in results}, "items": _list(item)})
-    said["properties"] |= {"dry_run": {"type": "boolean"}, "cut": cut}
+    said["properties"] |= {"dry_run": {"type": "boolean"}, "cut": _cut()}
     return said
+
+
+def _cut():
+    return _object({"item": _int(), "rule": _enum(["body_cut"]), "message": _text()})
 
 
 def _held():

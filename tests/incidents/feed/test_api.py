@@ -195,6 +195,15 @@ def test_a_body_that_breaks_off_as_announced_keeps_no_key_either(post):
 
 
 @pytest.mark.django_db
+def test_nor_does_one_that_is_a_job(post, monkeypatch):
+    monkeypatch.setattr(ingest, "ITEMS_AT_ONCE", 1)
+    whole = json.dumps([item(name) for name in "ABC"]).encode()
+    assert post(whole[:-9], **{"Idempotency-Key": "k1"}).json()["cut"]["item"] == 2
+    answer = post(whole, **{"Idempotency-Key": "k1"})
+    assert (answer.status_code, "cut" in answer.json()) == (202, False)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("body", "kind"), SHORT, ids=["csv", "ndjson", "json"])
 def test_a_job_knows_that_its_body_was_shorter_than_announced(post, monkeypatch, body, kind):
     monkeypatch.setattr(ingest, "AT_ONCE", 10)
