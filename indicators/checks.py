@@ -20,6 +20,7 @@ RULES = {
     "not_finite": ("numerator", gettext_lazy("The figure is not a number.")),
     "too_large": ("numerator", gettext_lazy("The figure is larger than any that can be.")),
     "negative_count": ("numerator", gettext_lazy("A count cannot be below zero.")),
+    "fractional_count": ("numerator", gettext_lazy("A count is a whole number.")),
     "denominator_missing": ("denominator", gettext_lazy("This indicator needs a denominator.")),
     "division_by_zero": ("denominator", gettext_lazy("The denominator is zero: the value cannot be computed.")),
     "negative_denominator": ("denominator", gettext_lazy("A denominator cannot be below zero.")),
@@ -106,6 +107,7 @@ def _check_sheets(refusals, months, indicators, numerators, denominators, states
             refusals.refuse("not_measured", rows & ((months_int % 12 + 1) % (12 // sheet.frequency) != 0))
         if sheet.is_count:
             refusals.refuse("negative_count", rows & figure & (numerators < 0))
+            refusals.refuse("fractional_count", rows & figure & (numerators != np.rint(numerators)))
         if sheet.denominator_kind == Denominator.REPORTED:
             refusals.refuse("denominator_missing", rows & figure & ~np.isfinite(denominators))
             refusals.refuse("negative_denominator", rows & figure & (denominators < 0))

@@ -63,6 +63,7 @@ def test_a_good_figure_breaks_no_rule(check):
         ({"numerator": 1e16}, "too_large"),
         ({"code": "PN.SOLVED", "denominator": 1e16}, "too_large"),
         ({"numerator": -1.0}, "negative_count"),
+        ({"numerator": 1.5}, "fractional_count"),
         ({"code": "PN.SOLVED"}, "denominator_missing"),
         ({"code": "PN.SOLVED", "denominator": 0.0}, "division_by_zero"),
         ({"code": "PN.SOLVED", "denominator": -2.0}, "negative_denominator"),
