@@ -17,7 +17,7 @@ from scorecard.recent.reading import PERIODS, SPAN, YEAR, Peer, Recent, Row
 from units.tables import Cell, Column, Table
 
 INDENT = "\u2003"
-WIDTH, HEIGHT = 780, 200
+WIDTH, HEIGHT, LEFT, BELOW = 780, 200, 80, 24  # of the drawing; room for the scale, and for the days under it
 
 
 def day_words(day) -> str:
@@ -127,10 +127,10 @@ def signal(found: Recent, n: int) -> str:
 
 
 def drawn(found: Recent) -> dict[str, Any]:
-    """The chart as paths of an SVG of WIDTH by HEIGHT, y downwards."""
+    """The chart as paths of an SVG of WIDTH by HEIGHT and what is BELOW, y downwards; its scale from 0 to the top."""
     counts, chart = found.charted.counts, found.control
     highest = max(1.0, float(counts.max()), *(float(value) for value in chart.high if not math.isnan(value)))
-    x = [round(10 + n * (WIDTH - 20) / (PERIODS - 1), 1) for n in range(PERIODS)]
+    x = [round(LEFT + n * (WIDTH - LEFT - 10) / (PERIODS - 1), 1) for n in range(PERIODS)]
 
     def y(value):
         return round(HEIGHT - 10 - (HEIGHT - 20) * float(value) / highest, 1)
@@ -140,7 +140,9 @@ def drawn(found: Recent) -> dict[str, Any]:
         return "M" + "L".join(f"{at} {up}" for at, up in some) if some else ""
 
     return {
-        "view_box": f"0 0 {WIDTH} {HEIGHT}",
+        "view_box": f"0 0 {WIDTH} {HEIGHT + BELOW}",
+        "scale": [(y(value), wording.number(value, 0)) for value in (0, round(highest))],
+        "ends": [("start", x[0], day_words(found.start)), ("end", x[-1], day_words(found.last))],
         "line": path(counts.astype(float)),
         "centre": path(chart.centre),
         "low": path(chart.low),
@@ -204,25 +206,29 @@ def decile_ends(found: Recent, one: Peer) -> str:
 
 
 def answer(found: Recent) -> str:
-    """The page in one sentence: all events beside those before, and whether that is more than chance."""
+    """The page in one sentence: events of the category asked for, or all, beside those before, and what is chance."""
+    if found.category is None:
+        return _compared_words(found, 0)
+    at = next((n for n, row in enumerate(found.rows) if row.category == found.category), None)
+    return f"{found.category.local_name}: {_compared_words(found, at)}"
+
+
+def _compared_words(found: Recent, at: int | None) -> str:
+    """Of the row at this place; of None, which has no events."""
     short, _long = found.changes
-    row = found.rows[0]
-    said = {
-        "unit": found.unit.local_name,
-        "n": wording.number(int(row.counts[-1]), 0),
-        "before": wording.number(int(row.counts[-2]), 0),
-        "days": SPAN,
-    }
-    if not row.counts[-2:].any():
+    said: dict[str, Any] = {"unit": found.unit.local_name, "days": SPAN}
+    row = None if at is None else found.rows[at]
+    if row is None or not row.counts[-2:].any():
         said |= {"days": 2 * SPAN, "day": date_format(found.last, "DATE_FORMAT")}
         return _("No event in %(unit)s in the %(days)s days until %(day)s.") % said
+    said |= {"n": wording.number(int(row.counts[-1]), 0), "before": wording.number(int(row.counts[-2]), 0)}
     if row.since and row.since > found.period(PERIODS - 2)[0]:
         said["day"] = date_format(row.since, "DATE_FORMAT")
         text = _(
             "%(n)s events in %(unit)s in %(days)s days. Those before do not compare: some came only from %(day)s on."
         )
         return text % said
-    if not short.is_distinct[0]:
+    if not short.is_distinct[at]:
         text = _("%(n)s events in %(unit)s in %(days)s days, %(before)s in those before: no more than chance explains.")
         return text % said
     return _("%(n)s events in %(unit)s in %(days)s days, %(before)s in those before: more than chance explains.") % said

@@ -1,5 +1,6 @@
 """The last 28 days beside those before, a control chart, and units alike: each figure equal to a plain count."""
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from django.db.models import Count
 from incidents.dictionary import subtree
 from incidents.models import Category, Incident
 from scorecard.recent.reading import PERIODS, SPAN, Peer, Recent, _begun, _since
-from scorecard.recent.tables import moved
+from scorecard.recent.tables import day_words, drawn, moved
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.events import happened
 from tests.scorecard.hotspots.conftest import country, kinds, standing_country  # noqa: F401 - fixtures
@@ -109,6 +110,18 @@ def test_a_sum_is_not_compared_with_days_before_a_part_of_it_was_sent(analyst, c
 
 
 @pytest.mark.usefixtures("english")
+def test_the_chart_has_a_scale_and_its_first_and_last_day(analyst, found):
+    shown = drawn(found)
+    (zero, least), (top, most) = shown["scale"]
+    highest = max(int(found.charted.counts.max()), np.nanmax(found.control.high))
+    assert (least, most) == ("0", f"{highest:.0f}")
+    assert all(top <= one["y"] <= zero for one in shown["points"])
+    body = analyst.get(PAGE).content.decode()
+    assert f">{day_words(found.start)}</text>" in body
+    assert f">{day_words(LAST)}</text>" in body
+
+
+@pytest.mark.usefixtures("english")
 def test_what_moved_is_named_at_the_top(found):
     for row in found.rows:
         row.counts[:] = 30
@@ -130,7 +143,10 @@ def test_of_a_category_without_any_before_no_ratio_is_told(found):
 
 
 def test_a_category_is_charted(analyst):
-    assert "Control chart: All events" not in text_of(analyst.get(f"{PAGE}&category=T.ROBBERY.PERSON"))
+    body = text_of(analyst.get(f"{PAGE}&category=T.ROBBERY.PERSON"))
+    assert "Control chart: All events" not in body
+    assert re.search(r"Of persons: \d+ events in Distrito 1.1", body), "what was asked for is what is answered"
+    assert "Fire: No event in Distrito 1.1" in text_of(analyst.get(f"{PAGE}&category=T.FIRE"))
     for asked in ("category=NO", "last=yesterday", "last=1950-01-01"):
         assert analyst.get(f"/recent/PN-01D01/?{asked}").status_code == 400, asked
 
