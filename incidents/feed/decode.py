@@ -220,14 +220,16 @@ def _table(body):
     try:
         header = [name.strip() for name in next(reader)]
         _check_header(header)
-        for row in reader:
-            if len(row) != len(header):
+        for row in broken_off.rows(reader):
+            if row is None:
+                items.append(Broken("", [Fault("", "item_unreadable", f'line {reader.line_num}: "')]))
+            elif len(row) != len(header):
                 if row and not ends and reader.line_num >= text.count("\n") + 1 and len(row) < len(header):
                     return Decoded(items, cut=len(items))
                 if row:
                     items.append(_short(header, row))
-                continue
-            items.append(_convert(nested(header, row), strict=False))
+            else:
+                items.append(_convert(nested(header, row), strict=False))
     except csv.Error:
         return Decoded(items, cut=len(items))  # a quotation that never ends
     return Decoded(items)

@@ -118,8 +118,10 @@ def _table(body, layout):
     try:
         header = [name.strip() for name in next(reader)]
         _check_header(header, layout)
-        for row in reader:
-            if len(row) == len(header):
+        for row in broken_off.rows(reader):
+            if row is None:
+                rows.append(Broken("", [Fault("", "item_unreadable", f'line {reader.line_num}: "')]))
+            elif len(row) == len(header):
                 rows.append(dict(zip(header, row, strict=True)))
             elif not row:
                 continue

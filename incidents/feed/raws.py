@@ -8,6 +8,7 @@ import io
 import msgspec
 
 from incidents.feed.decode import CSV, NDJSON, listed, nested
+from units.api import broken_off
 
 
 def raws(body, kind, *, is_laid_out=False):
@@ -30,7 +31,10 @@ def _table(body, is_laid_out):
     found = []
     try:
         header = [name.strip() for name in next(reader)]
-        for row in filter(None, reader):
+        for row in broken_off.rows(reader):
+            if row == []:
+                continue
+            row = row or ()  # one whose quotation marks are wrong
             is_whole = len(row) == len(header)
             said = nested(header, row) if is_whole and not is_laid_out else dict(zip(header, row, strict=False))
             found.append(msgspec.json.encode(said))

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET
 
 from indicators.sent.rows import FIELDS, REQUIRED, SHOWN, STATES, BodyError, Fault, Seen, State, Table, rule_of
+from units.api import broken_off
 
 
 def read(body):
@@ -20,18 +21,22 @@ def read(body):
     rows, cut = [], None
     try:
         header = [name.strip() for name in next(reader)]
-        rows.extend(row for row in reader if row)
+        rows.extend(row for row in broken_off.rows(reader) if row != [])
     except csv.Error:  # a quotation that never ends
         cut = len(rows)
     _check_header(header)
     width = len(header)
-    if rows and cut is None and len(rows[-1]) < width and not text.endswith("\n"):
+    if rows and cut is None and rows[-1] and len(rows[-1]) < width and not text.endswith("\n"):
         rows.pop()
         cut = len(rows)
-    at = [n for n, row in enumerate(rows) if len(row) == width]
-    faults = {n: [Fault("", "row_length", str(len(row)))] for n, row in enumerate(rows) if len(row) != width}
+    at = [n for n, row in enumerate(rows) if row and len(row) == width]
+    faults = {n: [_misshapen(row)] for n, row in enumerate(rows) if row is None or len(row) != width}
     columns = dict(zip(header, zip(*(rows[n] for n in at), strict=True), strict=False))
     return _of_texts(Table(len(rows), at, *([] for _ in FIELDS), faults=faults, cut=cut), columns)
+
+
+def _misshapen(row):
+    return Fault("", "row_unreadable", '"') if row is None else Fault("", "row_length", str(len(row)))
 
 
 def _check_header(header):

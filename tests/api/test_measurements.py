@@ -242,6 +242,14 @@ def test_lines_that_break_off_keep_those_before(police):
     assert (results(answer), answer.json()["cut"]["item"]) == (["updated"], 1)
 
 
+def test_a_row_whose_quotation_marks_are_wrong_is_refused_by_itself(police):
+    lines = [f'{AT},PN.PATROLS,{unit},"{figure}"' for unit, figure in zip(UNITS, ("507", '5"0', "7"), strict=False)]
+    table = "month,indicator,unit,numerator\n" + "\n".join(lines) + "\n"
+    answer = send(police, table, kind="text/csv")
+    assert results(answer) == ["updated", "refused", "updated"]
+    assert rules_of(answer) == {1: "row_unreadable"}
+
+
 def test_a_line_is_a_row(police):
     one, two = json.dumps(row()), json.dumps(row(UNITS[1]))
     answer = send(police, f"{one}\n\n{two} {two}\n", kind="application/x-ndjson")

@@ -7,6 +7,7 @@ A list of JSON may break off anywhere; a table or lines are cut back to the last
 from __future__ import annotations
 
 import codecs
+import csv
 import json
 import re
 
@@ -20,6 +21,22 @@ SPACE = re.compile(r"[ \t\r\n]*")
 def whole_lines(body):
     """The lines (bytes) up to the last end of a line; the whole body where it is one line."""
     return body[: body.rfind(b"\n") + 1] or body
+
+
+def rows(reader):
+    """The rows of a table (csv.reader, strict); None for one whose quotation marks are wrong.
+
+    Raises csv.Error where a quotation never ends: the table breaks off in it.
+    """
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                raise
+            yield None
 
 
 def ends_within_a_letter(body):

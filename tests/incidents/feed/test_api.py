@@ -252,6 +252,20 @@ def test_letters_of_a_table_that_breaks_off_within_a_letter_hold_the_rows_that_w
 
 
 @pytest.mark.django_db
+def test_a_row_whose_quotation_marks_are_wrong_ends_no_job_and_is_named_by_its_line(post, monkeypatch):
+    monkeypatch.setattr(ingest, "ITEMS_AT_ONCE", 2)
+    rows = [LAYOUTS["ecu911-emergencies"] | {"Número incidente": name} for name in "AXC"]
+    body = laid("", "text/csv", rows).replace(b"X", b'"X"x')
+    url = f"{URL}?layout=ecu911-emergencies"
+    answer = post(body, url=f"{url}&dry_run=1", kind="text/csv").json()
+    assert [(one["row"], one["result"]) for one in answer["items"]] == [(2, "created"), (3, "refused"), (4, "created")]
+    assert post(body, url=url, kind="text/csv").status_code == 202
+    jobs.take_job(pk=Job.objects.get().pk, now=timezone.now())
+    job = Job.objects.get()
+    assert (job.state, job.report["created"], job.report["refused"]) == ("done", 2, 1)
+
+
+@pytest.mark.django_db
 def test_two_items_on_a_line_are_refused_and_end_no_job(post, monkeypatch):
     monkeypatch.setattr(ingest, "AT_ONCE", 10)
     good, also = (json.dumps(item(name)) for name in "AB")

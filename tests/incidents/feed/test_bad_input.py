@@ -182,6 +182,14 @@ def test_table_that_breaks_off_within_a_letter_keeps_its_whole_rows(send):
     assert (outcome.results, outcome.cut) == (["created"], 1)
 
 
+def test_a_row_whose_quotation_marks_are_wrong_is_refused_by_itself(send):
+    row = "HOMICIDE.MURDER,2024-11-20,09D01C01S01"
+    table = f'external_id,category,occurred_on,place,reason\nA,{row},"so"\nB,{row},"a "big" one"\nC,{row},\n'
+    outcome = send(body=table.encode(), kind=decode.CSV)
+    assert (outcome.results, outcome.cut) == (["created", "refused", "created"], None)
+    assert [(fault.rule, fault.value) for fault in outcome.faults[1]] == [("item_unreadable", 'line 3: "')]
+
+
 @pytest.mark.parametrize("number", ["²", "٣", "9" * 5_000, "1.2", ""])
 def test_a_column_of_a_person_is_numbered(send, number):
     with pytest.raises(BodyError) as error:
