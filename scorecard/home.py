@@ -346,7 +346,7 @@ def _analyst(section, user, now, since):
 
 def _auditor(section, user, now, since):
     section.month = figures.latest_figure_month(section.unit.institution)
-    changes, _has_more = trail.read(user, trail.Asked(), count=NEWS_SHOWN)
+    changes, _has_more = trail.read(user, trail.Asked(without_counts=True), count=NEWS_SHOWN)
     waiting = Measurement.objects.filter(is_provisional=True, unit__path__contains=[section.unit.pk])
     if section.month:
         waiting = waiting.filter(month__gte=months.add_months(section.month, -2), month__lte=section.month)

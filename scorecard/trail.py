@@ -46,13 +46,17 @@ SEARCHED = {
 
 @dataclass
 class Asked:
-    """What the auditor asks for: a kind of object, words of its name, a person, days from and to, both included."""
+    """What the auditor asks for: a kind of object, words of its name, a person, days from and to, both included.
+
+    without_counts: not the figures that were counted anew as events came in, which nobody changed.
+    """
 
     model: str = ""
     words: str = ""
     person: User | None = None
     first: object = None
     last: object = None
+    without_counts: bool = False
 
     @property
     def span(self):
@@ -150,6 +154,8 @@ def _keys(name, model, scope, asked, depth):
         rows = rows.filter(_named(name, asked.words))
     if asked.person is not None:
         rows = rows.filter(_by(name, asked.person))
+    if asked.without_counts and name == "MeasurementPast":
+        rows = rows.exclude(replaced_by_id=None)
     return [(when, name, key) for when, key in rows.order_by(f"-{at}", f"-{pk}").values_list(at, pk)[:depth]]
 
 

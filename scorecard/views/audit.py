@@ -33,6 +33,8 @@ class TrailForm(forms.Form):
         label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
+    without_counts = forms.BooleanField(label=gettext_lazy("Without figures counted from events"), required=False)
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["model"].choices = [("", _("everything")), *trail.kinds()]
@@ -56,7 +58,8 @@ class TrailForm(forms.Form):
     @property
     def asked(self):
         given = self.cleaned_data
-        return trail.Asked(given["model"], given["q"], given["person"], given["first"], given["last"])
+        names = ("model", "q", "person", "first", "last", "without_counts")
+        return trail.Asked(*(given[name] for name in names))
 
 
 def audit(request):

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from indicators.actions import record, set_targets
+from indicators.models import MeasurementPast
 from scorecard import trail
 from scorecard.changes import value_words
 from scorecard.trail import Asked
@@ -69,6 +70,20 @@ def test_a_figure_replaced_is_kept_with_its_reason(country, auditor):
     ]
     assert said == [("delete", "not ours", ("9", "")), ("update", "a late report", ("7", "9"))]
     assert found[0].name == "PN.PATROLS in PN-01D01C01, October 2023"
+
+
+def test_figures_that_nobody_changed_can_be_left_out(country, auditor, client):
+    enter(country, 7)
+    enter(country, 9, now=NOW.replace(hour=16))
+    MeasurementPast.objects.update(replaced_by_id=None)  # as counts of events are
+    enter(country, 11, now=NOW.replace(hour=17))
+    asked = Asked(model="MeasurementPast", without_counts=True)
+    counts = [len(trail.read(auditor, one, count=9)[0]) for one in (Asked(model="MeasurementPast"), asked)]
+    assert counts[1] == 1 < counts[0]
+    client.force_login(auditor)
+    address = "/audit/?model=MeasurementPast&format=csv"
+    lines = [len(client.get(address + more).content.splitlines()) for more in ("", "&without_counts=on")]
+    assert lines[1] < lines[0]
 
 
 def test_a_target_replaced_is_kept(country, auditor):

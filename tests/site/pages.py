@@ -366,7 +366,9 @@ PAGES = {
     "manage-plan-part": changing(A.INSTITUTION, P.MANAGE_PLANS, part("perspective"), {"name": "Otra"}),
     "manage-plan-remove": changing(A.INSTITUTION, P.MANAGE_PLANS, part("line")),
     "manage-plan-move": Page(A.INSTITUTION, P.MANAGE_PLANS, part("objective"), post={"to": "up"}, methods=("POST",)),
-    "audit": Page(A.ANYWHERE, P.AUDIT, asks=("page", "format", "model", "q", "person", "first", "last")),
+    "audit": Page(
+        A.ANYWHERE, P.AUDIT, asks=("page", "format", "model", "q", "person", "first", "last", "without_counts")
+    ),
     # One's own account
     "login": Page(A.NOTHING, asks=("next",)),
     "logout": Page(A.NOTHING, methods=("POST",)),
