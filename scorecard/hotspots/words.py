@@ -25,12 +25,19 @@ METHODS = {
     "emerging": gettext_lazy("Emerging hot spots"),
     "risk": gettext_lazy("Risk of the next months"),
 }
-CHANGES = {
+CHANGES = {  # of several cells
     Change.NEW: pgettext_lazy("hot spot", "new"),
     Change.INTENSIFYING: pgettext_lazy("hot spot", "intensifying"),
     Change.PERSISTENT: pgettext_lazy("hot spot", "persistent"),
     Change.DIMINISHING: pgettext_lazy("hot spot", "diminishing"),
     Change.SPORADIC: pgettext_lazy("hot spot", "sporadic"),
+}
+ONE = {  # of one cell
+    Change.NEW: pgettext_lazy("a hot cell", "new"),
+    Change.INTENSIFYING: pgettext_lazy("a hot cell", "intensifying"),
+    Change.PERSISTENT: pgettext_lazy("a hot cell", "persistent"),
+    Change.DIMINISHING: pgettext_lazy("a hot cell", "diminishing"),
+    Change.SPORADIC: pgettext_lazy("a hot cell", "sporadic"),
 }
 WEEKDAYS = (
     gettext_lazy("Monday"),
@@ -304,7 +311,7 @@ def class_of(spots: Spots, cell: int) -> str:
     """The class of a cell in few words."""
     if spots.method == "emerging":
         change = Change(int(spots.emerging.change.flat[cell]))
-        return str(CHANGES.get(change, ""))
+        return str(ONE.get(change, ""))
     level = int(spots.found.surface.level.flat[cell])
     if spots.method == "gi" and level:
         what = _("hot") if level > 0 else _("cold")

@@ -205,8 +205,11 @@ def crossings(found: Profile) -> list[Table]:
         down, across = _first(of_rows, ROWS), _first(of_columns, COLUMNS)
         columns = [Column("row", row.local_name)]
         columns += [Column(f"c{code}", found.codes.get((column.pk, code), str(code)), "number", 0) for code in across]
-        columns.append(Column("others", _("others"), "number", 0))
         body = [[found.codes.get((row.pk, a), str(a)), *_cells(counts, a, across, of_rows[a])] for a in down]
+        if len(of_columns) > len(across):
+            columns.append(Column("others", _("all others"), "number", 0))
+        else:
+            body = [one[:-1] for one in body]
         said = {"row": row.local_name, "column": column.local_name}
         made.append(_table(found, f"cross{n}", _("%(row)s by %(column)s") % said, columns, body))
     return made

@@ -9,12 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 from incidents.hotspots import coverage
 from incidents.hotspots.analysis import HotSpots
 from incidents.hotspots.near_repeat import Knox
+from incidents.hotspots.trend import Change
 from scorecard.hotspots import asked, cautions, spots, tables
-from scorecard.hotspots.words import answer
+from scorecard.hotspots.words import CHANGES, ONE, answer
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.events import happened
 from tests.scorecard.hotspots.town import HERE, middle_of, town
@@ -101,6 +103,13 @@ def test_the_corner_where_most_happens_is_hot(analyst):
     body = analyst.get(f"{PAGE}?{TWO_YEARS}&method=gi").content.decode()
     shown = re.findall(r'data-v="(-?[\d.]+)"', body)
     assert f"{float(rows[0]['Gi* (z)']):.10g}" in shown
+
+
+def test_the_class_of_one_cell_is_told_as_of_one():
+    with translation.override("es"):
+        assert [str(one) for one in ONE.values()] == ["nueva", "en aumento", "persistente", "en descenso", "esporádica"]
+        assert str(CHANGES[Change.NEW]) == "nuevas"
+    assert ONE.keys() == CHANGES.keys()
 
 
 @pytest.mark.parametrize("method", METHODS)

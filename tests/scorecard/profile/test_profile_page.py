@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from incidents.models import Category, Incident, Variable, VariableCode
-from scorecard.profile import summary
+from scorecard.profile import summary, tables
 from tests.scorecard.country import signed_in, text_of
 from tests.scorecard.events import happened
 from tests.scorecard.why.country import HERE
@@ -138,6 +139,18 @@ def test_motive_is_crossed_with_weapon_and_with_place(analyst, country):
     Incident.objects.filter(id=pk, occurred_on="2023-05-05").update(codes=codes)
     titles = {rows_of(analyst.get(f"{PAGE}?{YEAR}&format=csv&table=cross{n}"))[0]["Table"].casefold() for n in range(3)}
     assert {"presumed motive by weapon", "place by weapon", "presumed motive by place"} <= titles, titles
+
+
+def test_all_others_stand_in_a_column_where_there_are_others(monkeypatch):
+    monkeypatch.setattr(tables, "notes", lambda found: [])
+    found = SimpleNamespace(codes={}, unit=SimpleNamespace(code="PN"))
+    row, column = Variable(name="a", name_en="a"), Variable(name="b", name_en="b")
+    found.crossings = [(row, column, {(1, n): 10 * n for n in range(1, 7)})]
+    assert [one.key for one in tables.crossings(found)[0].columns] == ["row", "c6", "c5", "c4", "c3", "c2", "c1"]
+    found.crossings = [(row, column, {(1, n): 10 * n for n in range(1, 9)})]
+    (table,) = tables.crossings(found)
+    assert table.columns[-1].key == "others"
+    assert table.rows[0][-1] == 30
 
 
 def test_what_is_not_significant_is_not_said(analyst):
