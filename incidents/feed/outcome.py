@@ -13,6 +13,7 @@ from incidents.feed.decide import CREATED, RECLASSIFIED, REFUSED, RETRACTED, UNC
 RESULTS = (CREATED, UPDATED, UNCHANGED, RECLASSIFIED, RETRACTED, REFUSED)
 SILENT = (UNCHANGED, REFUSED)  # results of items that changed nothing
 OTHER = "other_institution"
+ERRORS = 50  # of one item that are told
 LISTED = 1_000  # items of a body up to which each is listed; of a larger one those refused and flagged
 
 
@@ -66,7 +67,7 @@ class Outcome:
     def _item(self, n, first):
         said = {"index": first + n, "external_id": self.external_ids[n], "result": self.results[n]}
         if n in self.faults:
-            said["errors"] = [described(fault) for fault in self.faults[n]]
+            said["errors"] = [described(fault) for fault in self.faults[n][:ERRORS]]
         if n in self.flags:
             said["flags"] = self.flags[n]
         return said

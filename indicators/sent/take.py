@@ -21,6 +21,7 @@ from units.permissions import Permission
 CREATED, UPDATED, BLANKED, UNCHANGED = "created", "updated", "blanked", "unchanged"
 REFUSED, CONFLICT = "refused", "conflict"
 RESULTS = (CREATED, UPDATED, BLANKED, UNCHANGED, REFUSED, CONFLICT)
+ERRORS = 50  # of one row that are told
 LISTED = 1_000  # rows of a body up to which each is listed; of a larger one those that were not taken
 STATES = {"blank": actions.BLANK, "figure": actions.FIGURE, "not_applicable": actions.NOT_APPLICABLE}
 MONTH = re.compile(r"(?:19|2[01])[0-9]{2}-(?:0[1-9]|1[0-2])")
@@ -253,7 +254,7 @@ def _item(outcome, n):
     said = {"index": n, "result": result}
     if result in (REFUSED, CONFLICT):
         said["status"] = 409 if result == CONFLICT else 422
-        said["errors"] = [_described(fault) for fault in outcome.faults[n]]
+        said["errors"] = [_described(fault) for fault in outcome.faults[n][:ERRORS]]
     if n in outcome.held:
         said["held"] = outcome.held[n]
     return said

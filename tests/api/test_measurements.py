@@ -250,6 +250,11 @@ def test_a_row_whose_quotation_marks_are_wrong_is_refused_by_itself(police):
     assert rules_of(answer) == {1: "row_unreadable"}
 
 
+def test_of_a_row_with_many_faults_the_first_are_told(police):
+    answer = send(police, row(**{f"v{n}": 1 for n in range(1_000)}))
+    assert len(answer.json()["items"][0]["errors"]) == 50
+
+
 def test_a_line_is_a_row(police):
     one, two = json.dumps(row()), json.dumps(row(UNITS[1]))
     answer = send(police, f"{one}\n\n{two} {two}\n", kind="application/x-ndjson")

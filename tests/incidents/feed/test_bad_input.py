@@ -182,6 +182,11 @@ def test_table_that_breaks_off_within_a_letter_keeps_its_whole_rows(send):
     assert (outcome.results, outcome.cut) == (["created"], 1)
 
 
+def test_of_an_item_with_many_faults_the_first_are_told(send):
+    outcome = send(item(variables={f"v{n}": 1 for n in range(1_000)}))
+    assert len(outcome.body()["items"][0]["errors"]) == 50
+
+
 def test_a_row_whose_quotation_marks_are_wrong_is_refused_by_itself(send):
     row = "HOMICIDE.MURDER,2024-11-20,09D01C01S01"
     table = f'external_id,category,occurred_on,place,reason\nA,{row},"so"\nB,{row},"a "big" one"\nC,{row},\n'
