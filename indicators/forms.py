@@ -60,7 +60,10 @@ class SheetForm(forms.Form):
         self.fields.update(fields_for_model(SheetVersion, SHEET_FIELDS))
         for name in ("responsible", "approver"):
             self.fields[name] = person_field(
-                people_of(institution), label=SheetVersion._meta.get_field(name).verbose_name, required=False
+                people_of(institution),
+                label=SheetVersion._meta.get_field(name).verbose_name,
+                help_text=_("Somebody with a role in %(institution)s.") % {"institution": institution},
+                required=False,
             )
         for name in ("description", "description_en"):
             self.fields[name].widget.attrs["rows"] = 3

@@ -25,6 +25,28 @@ from units.permissions import Role
 ADDED, CHANGED, REMOVED = "insert", "update", "delete"
 KINDS = {ADDED: gettext_lazy("added"), CHANGED: gettext_lazy("changed"), REMOVED: gettext_lazy("removed")}
 HIDDEN = {"id", "path", "date_joined", "object_pk", "is_staff", "approved_at"}
+# Links between objects, which their models leave without words.
+LINKS = {
+    "parent": gettext_lazy("stands below"),
+    "institution": gettext_lazy("institution"),
+    "territory": gettext_lazy("territory"),
+    "unit": gettext_lazy("unit"),
+    "permission": gettext_lazy("role"),
+    "user": gettext_lazy("person"),
+    "content_object": gettext_lazy("unit"),
+    "account": gettext_lazy("account"),
+    "created_by": gettext_lazy("issued by"),
+    "indicator": gettext_lazy("indicator"),
+    "variable": gettext_lazy("variable"),
+    "category": gettext_lazy("category"),
+    "source": gettext_lazy("source"),
+    "plan": gettext_lazy("plan"),
+    "perspective": gettext_lazy("perspective"),
+    "objective": gettext_lazy("objective"),
+    "approved_by": gettext_lazy("approved by"),
+    "contributes_to": gettext_lazy("contributes to"),
+    "responsible": gettext_lazy("responsible"),
+}
 # What the name of an object needs beside its own columns.
 NAMED_BY = {
     "Unit": [],
@@ -168,7 +190,7 @@ def _fields(tracked, before, after, names) -> list[FieldChange]:
         now = getattr(after, column.attname) if after is not None else None
         if was == now or (was in (None, "") and now in (None, "")):
             continue
-        label = str(column.verbose_name)
+        label = str(LINKS.get(column.name, column.verbose_name))
         changed.append(
             FieldChange(label[:1].upper() + label[1:], names.of_value(column, was), names.of_value(column, now))
         )

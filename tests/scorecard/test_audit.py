@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from indicators.actions import record, set_targets
 from indicators.models import MeasurementPast
-from scorecard import trail
+from scorecard import changes, trail
 from scorecard.changes import value_words
 from scorecard.trail import Asked
 from tests.factories import small_country
@@ -198,3 +199,14 @@ def test_the_list_leaves_as_a_file_with_its_filters(client, country, auditor, ki
 
 def test_instants_are_told_in_the_countrys_time(english):
     assert value_words(datetime(2023, 10, 8, 1, 5, tzinfo=UTC)) == "10/07/2023 8:05 p.m."
+
+
+def test_every_column_of_a_change_has_words():
+    with translation.override("es"):
+        english = {
+            column.name
+            for model in changes.tracked_events().values()
+            for column in changes._columns(model.pgh_tracked_model, model)
+            if str(changes.LINKS.get(column.name, column.verbose_name)) == column.name.replace("_", " ")
+        }
+    assert english - changes.HIDDEN == {"factor", "plan", "variable"}  # the same in both languages
