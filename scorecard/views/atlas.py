@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from indicators.models import Indicator
 from scorecard import wording
 from scorecard.atlas import drawing, words
 from scorecard.atlas.asked import Asked, read_address
@@ -21,9 +22,11 @@ from scorecard.atlas.place import Found, sought
 from scorecard.chance import told
 from scorecard.components import Cell, Crumb, Map
 from scorecard.html import band_words
+from scorecard.life import owners_unit
 from scorecard.queries import shifted
 from scorecard.views.board import section_links
 from scorecard.views.scorecard import crumbs, read_page
+from units.models import Unit
 from units.tables import Column, Table, respond_with
 
 
@@ -37,11 +40,21 @@ def atlas(request, code: str) -> HttpResponse:
         "nav_items": section_links(here.unit.code, here="atlas") if here.can_analyse else [],
     }
     found = Atlas(reading, asked) if reading is not None and reading.own is not None else None
+    if found is not None and (owner := _owner_of(found)) is not None and here.sees(owner.path):
+        return redirect(f"/map/{owner.code}/?{asked.query(month=found.month)}")
     if found is None or not found.levels:
         return render(request, "scorecard/atlas_empty.html", {**frame, "crumbs": _crumbs(here, asked)})
     if request.GET.get("format"):
         return respond_with([_table(found), _months_table(found)], request)
     return render(request, "scorecard/atlas.html", {**frame, **_context(request, found)})
+
+
+def _owner_of(found: Atlas) -> Unit | None:
+    """Of a line that the plan cites, the unit of its own institution here: those below that one have its figures."""
+    if found.chosen is None or found.chosen["own"]:
+        return None
+    indicator = Indicator.objects.get(pk=found.chosen["indicator"])
+    return owners_unit(found.reading.unit, indicator, found.month)
 
 
 @require_safe

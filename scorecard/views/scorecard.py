@@ -73,6 +73,7 @@ def _context(request, reading: Reading) -> dict[str, Any]:
         "classings": _classings(reading, asked_classes(request)),
         "choices": _choices(reading),
         "chosen": wording.by_words(reading),
+        "is_cited": reading.chosen is not None and not reading.chosen["own"],
         "csv_href": _file_href(request, "lines", "csv"),
         "xlsx_href": _file_href(request, "lines", "xlsx"),
         "method_items": wording.method(reading),

@@ -73,6 +73,17 @@ def test_what_drives_the_light_is_shown_and_coloured_as_on_the_scorecard(ministe
         assert large == small
 
 
+def test_a_cited_line_is_drawn_by_the_units_that_answer_for_it(minister, country):
+    response = minister.get(f"/map/EST-EC/?{OCTOBER}&by=PN.SOLVED&classes=equal")
+    assert response.status_code == 302
+    assert response.url == "/map/PN-EC/?month=2023-10&by=PN.SOLVED&classes=equal"
+    assert areas(minister.get(response.url))
+    assert minister.get(f"/map/EST-EC/?{OCTOBER}").status_code == 200, "the state's own score"
+    card = text_of(minister.get(f"/units/EST-EC/?{OCTOBER}&by=PN.SOLVED"))
+    assert "Units of another institution answer for this indicator. Their map" in card
+    assert "Their map" not in text_of(minister.get(f"/units/PN-EC/?{OCTOBER}&by=PN.SOLVED"))
+
+
 @pytest.mark.parametrize(("span", "when"), [("month", "October 2023"), ("year", "year to October 2023")])
 def test_a_figure_of_the_year_is_not_told_as_one_of_its_month(minister, span, when):
     query = f"{OCTOBER}&by=PN.HOMICIDES&span={span}"
