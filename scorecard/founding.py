@@ -84,7 +84,7 @@ def steps() -> list[Step]:
         ),
         Step(
             _("Their units"),
-            _("each below another, over the territory that it answers for"),
+            _("each below another, over its territory; all at once, on the server: manage.py import_units FILE"),
             reverse("manage-unit-open"),
             Unit.objects.filter(parent__institution=F("institution")).exists(),
         ),
