@@ -125,6 +125,8 @@ def test_pages_by_cursor_give_every_row_once_in_one_order(name, limit, nation):
         ("units?institution=EST", "code", {"EST-EC", "EST-Z1", "EST-Z2"}),
         ("units?territory=EC", "code", {"EST-EC", "PN-EC"}),
         ("units?level=1&institution=PN", "code", {"PN-Z0", "PN-Z1", "PN-Z2"}),
+        ("units?level=zone&institution=PN", "code", {"PN-Z0", "PN-Z1", "PN-Z2"}),
+        ("units?level=0&institution=PN", "code", {"PN-EC"}),
         ("units?below=NONE", "code", set()),
         ("territories?level=zone", "code", {"Z0", "Z1", "Z2"}),
         ("territories?parent=Z1", "code", {"01D01", "01D02"}),

@@ -41,11 +41,12 @@ class MonthFilter(django_filters.CharFilter):
 
 
 class WordFilter(django_filters.ChoiceFilter):
-    """A choice that is a number in the database, by its small-letter name."""
+    """A choice that is a number in the database, by its small-letter name. `or_number`: by the number as well."""
 
-    def __init__(self, kinds, **options):
+    def __init__(self, kinds, *, or_number=False, **options):
         self.values = {kind.name.lower(): kind.value for kind in kinds}
-        super().__init__(choices=[(kind.name.lower(), kind.label) for kind in kinds], **options)
+        self.values |= {str(kind.value): kind.value for kind in kinds if or_number}
+        super().__init__(choices=[(word, word) for word in self.values], **options)
         set_override(self, "field", {"type": "string", "enum": sorted(self.values), "description": options["label"]})
 
     def filter(self, qs, value):

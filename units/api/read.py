@@ -48,9 +48,7 @@ class UnitFilter(Codes):
     parent = CodeFilter(field_name="parent__code", label=_("Code of the unit above."))
     below = django_filters.CharFilter(method="only_below", label=_("A unit's code: it and all below it today."))
     territory = CodeFilter(field_name="territory__code", label=_("Code of the territory covered."))
-    level = django_filters.ChoiceFilter(
-        field_name="territory__level", choices=Level.choices, label=_("Level of the territory covered.")
-    )
+    level = WordFilter(Level, field_name="territory__level", or_number=True, label=_("Level of the territory covered."))
 
     class Meta:
         model = Unit
