@@ -1,4 +1,4 @@
-"""Units from a file: a whole tree at once, parents in any order, each in the institution of the unit it stands below."""
+"""Units from a file: a whole tree at once, parents in any order, each in the institution of what it stands below."""
 
 from dataclasses import dataclass, field
 from datetime import date
