@@ -14,9 +14,9 @@ from indicators.models import Assignment, Indicator, Measurement
 from scorecard.models import Plan
 from units import actions
 from units.access import ROOT
-from units.models import Institution, Level, Population, Territory, Unit, User
+from units.models import Institution, Level, Population, Territory, Unit, UnitUserObjectPermission, User
 from units.people import held_by
-from units.permissions import Role
+from units.permissions import Permission, Role, roles_with
 
 CODE = "STATE"
 
@@ -105,6 +105,12 @@ def steps() -> list[Step]:
             _("objectives, weights and targets, approved before its lights count"),
             reverse("manage-plans"),
             Plan.objects.exists(),
+        ),
+        Step(
+            _("People and their roles"),
+            _("who enters figures, who approves them, who analyses"),
+            reverse("manage-person-new"),
+            UnitUserObjectPermission.objects.filter(permission__codename__in=roles_with(Permission.ENTER)).exists(),
         ),
         Step(
             _("Figures"),

@@ -69,11 +69,11 @@ def test_a_month_that_is_none_is_said_in_one_line(db):
 def test_the_first_page_says_what_is_still_to_do_and_leads_there(ana):
     page = ana.get("/")
     text = page.content.decode()
-    assert "A new country: 0 of 8 steps are done." in text
+    assert "A new country: 0 of 9 steps are done." in text
     for step in founding.steps():
         assert ana.get(step.href).status_code == 200, step.label
     Territory.objects.create(code="Z1", name="Zona 1", level=Level.ZONE, parent=Territory.objects.get())
-    assert "1 of 8 steps are done" in ana.get("/").content.decode()
+    assert "1 of 9 steps are done" in ana.get("/").content.decode()
 
 
 def test_where_all_is_done_no_step_is_shown(client):
