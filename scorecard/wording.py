@@ -14,6 +14,7 @@ from django.utils.translation import ngettext, pgettext
 from indicators.codes import LightBy
 from scorecard import components
 from scorecard.components import IndicatorLine, ObjectiveLine
+from scorecard.context import simulated_note
 from scorecard.html import BAND_WORDS, band_words, current_language
 from scorecard.reading import OVERALL, Child, Line, Objective, Reading, Span, last_year, local, same_month_last_year
 
@@ -315,5 +316,5 @@ def notes(reading: Reading, shows: str = "") -> list[tuple[str, str]]:
         found.append((_("Shown"), shows))
     found += [(label, text) for label, text in method(reading)]
     if reading.is_simulated:
-        found.append((_("Simulated data"), _("Monthly and daily detail is generated for demonstration. Do not cite.")))
+        found.append(simulated_note())
     return found

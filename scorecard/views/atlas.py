@@ -21,6 +21,7 @@ from scorecard.atlas.figures import Atlas
 from scorecard.atlas.place import Found, sought
 from scorecard.chance import told
 from scorecard.components import Cell, Crumb, Map
+from scorecard.context import simulated_note
 from scorecard.html import band_words
 from scorecard.life import owners_unit
 from scorecard.queries import shifted
@@ -188,5 +189,5 @@ def _months_table(found: Atlas) -> Table:
 def _notes(found: Atlas) -> list[tuple[str, str]]:
     notes = [(_("Unit"), found.reading.unit.local_name), *words.method(found)]
     if found.reading.is_simulated:
-        notes.append((_("Simulated data"), _("Monthly and daily detail is generated for demonstration. Do not cite.")))
+        notes.append(simulated_note())
     return notes

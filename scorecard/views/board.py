@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from scorecard import board as boards
 from scorecard import board_words
 from scorecard.components import Crumb, Link
+from scorecard.context import labelled
 from scorecard.live import pages
 from scorecard.live.ticket import for_board
 from scorecard.queries import CODE
@@ -37,7 +38,7 @@ def board(request, code: str) -> HttpResponse:
         return render(request, "scorecard/board_empty.html", _frame(request, unit, hours))
     found = boards.Board(unit, hours, timezone.now())
     if request.GET.get("format"):
-        return respond_with(found.file(), request)
+        return respond_with(labelled(found.file()), request)
     ticket = for_board(user=request.user, unit=unit)
     return pages.respond(request, "scorecard/board.html", _context(request, found), ticket=ticket)
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from incidents.hotspots import read
 from scorecard import board as boards
 from scorecard.components import Crumb
+from scorecard.context import labelled
 from scorecard.hotspots import cautions, choices, drawing, events, place, tables, words
 from scorecard.hotspots.asked import EVENTS, Asked, read_address
 from scorecard.hotspots.cell import OpenedCell
@@ -36,7 +37,7 @@ def hotspots(request, code: str) -> HttpResponse:
         return render(request, "scorecard/hotspots_empty.html", _frame(request, unit, asked))
     spots = Spots(unit, asked, timezone.now())
     if request.GET.get("format"):
-        return respond_with(_files(spots), request)
+        return respond_with(labelled(_files(spots)), request)
     text = place.sought(request.GET)
     places = place.places_in(request.user, unit, text) if text else []
     if len(places) == 1:

@@ -22,6 +22,7 @@ from incidents.models import Category
 from indicators.models import Indicator
 from scorecard import wording
 from scorecard.components import Crumb
+from scorecard.context import labelled
 from scorecard.hotspots import choices, words
 from scorecard.hotspots.asked import Asked, read_address, selection
 from scorecard.hotspots.spots import cell_of
@@ -144,7 +145,7 @@ def incidents(request, code: str) -> HttpResponse:
     asking = Asking(request, unit)
     listing = asking.listing()
     if request.GET.get("format"):
-        return respond_with(_files(request, asking, listing), request)
+        return respond_with(labelled(_files(request, asking, listing)), request)
     return render(request, "scorecard/incidents.html", _context(request, asking, listing))
 
 

@@ -18,6 +18,7 @@ from scorecard import sheet_words, wording
 from scorecard.addresses import asked_month
 from scorecard.chance import part_of
 from scorecard.components import Chart, Crumb, Series
+from scorecard.context import labelled
 from scorecard.html import band_words
 from scorecard.life import life_of, owners_unit
 from scorecard.live import pages
@@ -236,7 +237,7 @@ class Page:
     # As files
 
     def files(self) -> list[Table]:
-        tables = [self.trend_table(), *self.event_tables()]
+        tables = [self.trend_table(), *labelled(self.event_tables())]
         if self.reading and self.reading.own is not None:
             tables.append(exports.children_table(self.reading))
         return tables

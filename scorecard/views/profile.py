@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from incidents.hotspots import read
 from scorecard.components import Crumb, Link
+from scorecard.context import labelled
 from scorecard.hotspots import choices, words
 from scorecard.hotspots.asked import read_address
 from scorecard.hotspots.spots import cell_of
@@ -41,7 +42,7 @@ def profile(request, code: str) -> HttpResponse:
         return render(request, "scorecard/profile.html", {**_frame(request, unit, asked), **bare})
     found = Profile(unit, asked, against, cell_of(unit, asked, timezone.now()))
     if request.GET.get("format"):
-        return respond_with(tables.files(found), request)
+        return respond_with(labelled(tables.files(found)), request)
     return render(request, "scorecard/profile.html", {**_frame(request, unit, asked), **_told(request, found)})
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from incidents.hotspots import read
 from incidents.models import Category
 from scorecard.components import Crumb
+from scorecard.context import labelled
 from scorecard.hotspots import choices
 from scorecard.hotspots.asked import FIRST_YEAR, LAST_YEAR
 from scorecard.queries import CODE
@@ -38,7 +39,7 @@ def recent(request, code: str) -> HttpResponse:
         )
     found = Recent(unit, last, category)
     if request.GET.get("format"):
-        return respond_with(_files(request, found), request)
+        return respond_with(labelled(_files(request, found)), request)
     return render(request, "scorecard/recent.html", {**_frame(request, unit, last), **_told(request, found)})
 
 

@@ -17,6 +17,7 @@ from indicators.models import Sensitivity
 from scorecard import wording
 from scorecard.addresses import asked_month
 from scorecard.components import Crumb, Link
+from scorecard.context import labelled
 from scorecard.life import owners_unit
 from scorecard.queries import CODE, sheets_of, shifted, unit_here
 from scorecard.views.board import section_links
@@ -47,7 +48,7 @@ def why(request, code: str, indicator: str) -> HttpResponse:
         gap = Why(figures, asked)
         parts = Parts(gap, sees_events=here.can_analyse, noted=chance.noted(gap, timezone.localdate()))
         if request.GET.get("format"):
-            return respond_with(parts.table(), request)
+            return respond_with(labelled(parts.table()), request)
         said = _told(request, parts)
     except NoGapError as none:
         if request.GET.get("format"):

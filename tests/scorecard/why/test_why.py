@@ -12,6 +12,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from incidents.models import Category, EventRule, Incident, Measure, Variable
+from indicators.models import Batch
+from scorecard import context
 from scorecard.chance import changes_of, times
 from scorecard.queries import cards_of, trend_of, unit_here
 from scorecard.reading import Reading
@@ -234,6 +236,15 @@ def test_without_parts_there_is_no_file_but_the_reason(minister):
     response = minister.get("/why/PN-EC/PN.PATROLS/?month=2023-10&by=category&format=csv")
     assert response.status_code == 400
     assert "it can be told by unit alone" in text_of(response)
+
+
+@pytest.mark.parametrize("address", [PAGE, "/units/PN-EC/indicators/PN.HOMICIDES/?month=2023-10&table=same-days"])
+def test_files_of_events_say_that_they_are_simulated(minister, address):
+    Batch.objects.create(kind="sample", at=timezone.now(), is_simulated=True)
+    context.forget()
+    notes, _rows = rows_of(minister.get(f"{address}&format=csv"))
+    context.forget()
+    assert "Do not cite" in notes["Simulated data"]
 
 
 def test_a_light_that_is_not_green_offers_its_reason(minister):
