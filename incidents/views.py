@@ -11,6 +11,7 @@ from incidents import event_rules
 from incidents.condition_words import Book
 from incidents.forms import EndRuleForm, EventRuleForm
 from incidents.models import TIMED, EventRule, Measure
+from indicators.models import SheetVersion
 from indicators.views.manage_sheets import must_plan, sheet_href
 from units.access import institution_or_404, institutions_in
 from units.permissions import Permission
@@ -44,10 +45,10 @@ def _table(found):
         Column("to", _("Until month, not included"), "month"),
         Column("end", _("End")),
     ]
-    book = Book()
+    book, names = Book(), _names({rule.indicator_id for rule in found})
     rows = [
         [
-            Cell(rule.indicator.code, sheet_href(rule.indicator)),
+            Cell(rule.indicator.code, sheet_href(rule.indicator), names.get(rule.indicator_id, "")),
             _measure_words(rule),
             rule.category.local_name,
             rule.source.local_name if rule.source_id else _("every source"),
@@ -60,6 +61,12 @@ def _table(found):
     ]
     empty = _("No indicator counts events yet.")
     return Table(_("Event rules"), columns, rows, id="event-rules", name="event-rules", empty=empty)
+
+
+def _names(indicators):
+    """What the newest sheet of each indicator calls it, by id. One query."""
+    newest = SheetVersion.objects.filter(indicator__in=indicators).order_by("indicator_id", "-valid_from")
+    return {sheet.indicator_id: sheet.local_name for sheet in newest.distinct("indicator_id")}
 
 
 def _measure_words(rule):

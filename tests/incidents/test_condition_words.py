@@ -94,3 +94,4 @@ def test_a_rule_is_made_in_words_and_listed_in_words(client):
     assert EventRule.objects.get().filter == [{"field": "victim.sex", "in": [2]}]
     listed = client.get("/manage/event-rules/").content.decode()
     assert "Victim: Sex = Woman" in listed
+    assert "Patrol cars in service" in listed
