@@ -121,7 +121,9 @@ def answer(spots: Spots) -> str:
             % said
         )
     if spots.method == "risk":
-        text = _("The %(area)s of %(unit)s where the next events are likeliest, told from %(n)s events of %(span)s.")
+        text = _(
+            "The next events are likeliest in the %(area)s of %(unit)s that held %(share)s of %(n)s events of %(span)s."
+        )
         return text % said
     return _("The densest %(area)s of the area of %(unit)s holds %(share)s of %(n)s events of %(span)s.") % said
 

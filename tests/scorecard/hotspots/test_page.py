@@ -247,6 +247,11 @@ def test_where_gi_finds_nothing_it_still_says_how_much_lies_where_most_does():
     assert "The 3.0 % with most of them holds 60 % of 100 events" in said
 
 
+def test_the_risk_map_answers_where_and_how_much_that_has_held(analyst):
+    body = text_of(analyst.get(f"{PAGE}?{TWO_YEARS}&method=risk&cell=2000"))
+    assert re.search(r"The next events are likeliest in the [\d.]+ % of .+ that held \d+ % of 207 events", body)
+
+
 def test_one_day_is_told_as_one(analyst):
     body = text_of(analyst.get(f"{PAGE}?first=2023-12-01&last=2023-12-01"))
     assert "Dec. 1, 2023" in body
