@@ -39,12 +39,17 @@ OWN = ("indicator", "part", "only", "no_hour")  # what the address may say besid
 
 
 class Asking:
-    """What the address asks for: the selection of hot spots, and an indicator whose events alone are wanted."""
+    """What the address asks for: the selection of hot spots, and an indicator whose events alone are wanted.
+
+    A list that names no last day goes up to the latest event, and its links to other pages say so.
+    """
 
     def __init__(self, request, unit: Unit):
-        today = timezone.localdate()
         self.unit, self.given = unit, request.GET
-        self.asked: Asked = read_address(request.GET, lambda: read.latest_day() or today)
+        if not self.given.get("last"):
+            self.given = request.GET.copy()
+            self.given["last"] = (read.latest_day() or timezone.localdate()).isoformat()
+        self.asked: Asked = read_address(self.given, timezone.localdate)
         self.is_only, self.no_hour = bool(request.GET.get("only")), bool(request.GET.get("no_hour"))
         self.indicator = _indicator(request.GET.get("indicator", ""))
         self.part = _part(request.GET.get("part", "")) if self.indicator else None

@@ -56,6 +56,14 @@ def test_an_indicators_list_holds_what_its_rule_counts_month_by_month(analyst, c
     assert len(rows) == held.count() > 50
 
 
+def test_a_list_without_days_ends_with_the_latest_event_and_leads_on_with_its_own_days(analyst, country):
+    fire = Category.objects.create(code="T.FIRE", name="Incendio", name_en="Fire")
+    happened(country, fire, "01D01C01", datetime(2023, 11, 9, 12, tzinfo=HERE))
+    body = analyst.get(PAGE).content.decode()
+    assert "Fire" in text_of(analyst.get(PAGE))
+    assert re.search(r'href="/hotspots/PN-01D01/\?first=2022-12-01&amp;last=2023-11-09', body), body
+
+
 def test_pages_hold_fifty_and_lead_on(analyst):
     first = analyst.get(f"{PAGE}?{YEAR}")
     second = analyst.get(f"{PAGE}?{YEAR}&page=2")
