@@ -31,6 +31,7 @@ PERIODS = 39  # of SPAN days on the control chart: three years
 PEERS = 10
 YEAR = 365
 EXPECTED = 10  # events by its own mean, without any of which a category is taken not to have been sent yet
+FAINT = 0.1  # of what comes by day since a feed began: so much may bear an earlier date
 PART = 0.05  # of a sum: what a part that began later must be for the sum not to be compared with what was before
 MOST_SHAPED = 300  # units whose boundaries are measured
 
@@ -94,6 +95,11 @@ def _begun(series: np.ndarray) -> int:
     return first if events * first >= EXPECTED * (len(series) - first) else 0
 
 
+def _is_faint(series: np.ndarray, day: int) -> bool:
+    """Whether there were by day less than FAINT as many events before this day as there are since."""
+    return series[:day].mean() < FAINT * series[day:].mean()
+
+
 def _since(parts: list[tuple[np.ndarray, int]]) -> int:
     """The day from which a sum of (series, day) is whole: those that are PART of it or more have all begun."""
     whole = sum(int(series.sum()) for series, _day in parts)
@@ -131,6 +137,20 @@ class Recent:
         return dict(found)
 
     @cached_property
+    def begun(self) -> dict[int, int]:
+        """Of categories that were not sent from the first day on, by id, the day from which they were.
+
+        A category that others had long before was sent: what is new here is the events, and they are compared.
+        """
+        found = {pk: day for pk, series in self.days.items() if (day := _begun(series))}
+        if not found or self.territories is None:
+            return found
+        anywhere = {pk: np.zeros(self._length, np.int64) for pk in found}
+        for day, category, events in by_day(read.Selection(self.first, self.last + timedelta(days=1), tuple(found))):
+            anywhere[category][(day - self.first).days] += events
+        return {pk: day for pk, day in found.items() if _is_faint(anywhere[pk], day)}
+
+    @cached_property
     def first(self) -> date:
         """The first day that anything here needs."""
         return min(self.start, date(self.last.year - 1, 1, 1))
@@ -158,7 +178,7 @@ class Recent:
             for one in by_parent[parent]:
                 at, own = len(found), self.days.get(one.pk, nothing)
                 below = add(one.pk, depth + 1)
-                series, since = own + below[0], _since([(own, _begun(own)), below])
+                series, since = own + below[0], _since([(own, self.begun.get(one.pk, 0)), below])
                 if np.any(series):
                     found.insert(at, self._row(one, depth, series, since))
                 parts.append((series, since))

@@ -110,6 +110,22 @@ def test_a_sum_is_not_compared_with_days_before_a_part_of_it_was_sent(analyst, c
 
 
 @pytest.mark.usefixtures("english")
+def test_what_is_new_here_and_old_elsewhere_is_compared(analyst, country, kinds):  # noqa: F811
+    for n in range(100):
+        happened(country, kinds["T.FIRE"], "01D01C01", datetime(2023, 10, 1, 12, tzinfo=HERE) + timedelta(n), count=2)
+    unit = Unit.objects.get(code="PN-01D01")
+    row = next(one for one in Recent(unit, LAST).rows if one.category and one.category.code == "T.FIRE")
+    assert row.since == date(2023, 10, 1), "nobody had any before"
+    for n in range(0, 700, 3):
+        happened(country, kinds["T.FIRE"], "02D01C01", datetime(2021, 10, 1, 12, tzinfo=HERE) + timedelta(n), count=2)
+    found = Recent(unit, LAST)
+    assert kinds["T.FIRE"].pk not in found.begun
+    row = next(one for one in found.rows if one.category and one.category.code == "T.FIRE")
+    assert row.since is None
+    assert row.is_whole.all()
+
+
+@pytest.mark.usefixtures("english")
 def test_the_chart_has_a_scale_and_its_first_and_last_day(analyst, found):
     shown = drawn(found)
     (zero, least), (top, most) = shown["scale"]
