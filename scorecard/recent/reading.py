@@ -280,6 +280,12 @@ class Recent:
         found = shapes.values_list("pk", "geometry")
         return {pk: grid.square_metres(grid.area_of([geometry])) / 1e6 for pk, geometry in found}
 
+    @property
+    def of_less_than_a_year(self) -> date | None:
+        """The day from which the events behind the rates of units alike came, where that was not the whole year."""
+        since = self.charted.since
+        return since if since and since > self.last - timedelta(days=YEAR - 1) else None
+
     @cached_property
     def own(self) -> Peer | None:
         return next((one for one in self.of_level if one.unit.pk == self.unit.pk), None)

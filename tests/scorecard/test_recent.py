@@ -105,6 +105,9 @@ def test_a_sum_is_not_compared_with_days_before_a_part_of_it_was_sent(analyst, c
     said = {one["Category"].strip(): one for one in rows}
     assert said["All events"]["Year beyond chance"] == "since 09/04/2023"
     assert said["Fire"]["last year to date"] == "", "it is not known that there were none"
+    words = "Some of these events came only from Sept. 4, 2023 on: the rates are not of a whole year"
+    assert words in text_of(analyst.get(PAGE))
+    assert words not in text_of(analyst.get(f"{PAGE}&category=T.ROBBERY.PERSON"))
     earlier = text_of(analyst.get(f"/recent/PN-01D01/?last={date(2023, 10, 1)}"))
     assert "Those before do not compare: some came only from Sept. 4, 2023 on" in earlier
 
