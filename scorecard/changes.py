@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.formats import date_format
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from pghistory.core import event_models
 from pghistory.models import Context
 
@@ -23,7 +23,11 @@ from units.models import User
 from units.permissions import Role
 
 ADDED, CHANGED, REMOVED = "insert", "update", "delete"
-KINDS = {ADDED: gettext_lazy("added"), CHANGED: gettext_lazy("changed"), REMOVED: gettext_lazy("removed")}
+KINDS = {
+    ADDED: pgettext_lazy("a change", "added"),
+    CHANGED: pgettext_lazy("a change", "changed"),
+    REMOVED: pgettext_lazy("a change", "removed"),
+}
 HIDDEN = {"id", "path", "date_joined", "object_pk", "is_staff", "approved_at"}
 # Links between objects, which their models leave without words.
 LINKS = {

@@ -210,3 +210,10 @@ def test_every_column_of_a_change_has_words():
             if str(changes.LINKS.get(column.name, column.verbose_name)) == column.name.replace("_", " ")
         }
     assert english - changes.HIDDEN == {"factor", "plan", "variable"}  # the same in both languages
+
+
+def test_a_change_is_named_whatever_the_gender_of_what_changed(country, auditor):
+    actions.rename_unit(by=None, unit=country.unit("PN-Z1"), name="Zona Uno")
+    with translation.override("es"):
+        [change], _more = trail.read(auditor, Asked(model="Unit"), count=1)
+        assert (change.label, change.kind_word) == ("unidad", "cambio")
