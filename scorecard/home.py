@@ -14,6 +14,7 @@ import numpy as np
 from django.db.models import Count, Min
 from django.utils.translation import gettext
 
+from incidents.connect.queries import feeds_of
 from indicators import entry, months
 from indicators import queries as figures
 from indicators.models import Batch, Measurement, MeasurementPast, MeasurementState, StaleMark
@@ -370,6 +371,13 @@ def _administrator(section, user, now, since):
     institutions = Institution.objects.filter(units__in=below.filter(ROOT)).distinct()
     marks = StaleMark.objects.filter(institution__in=institutions).aggregate(n=Count("pk"), oldest=Min("marked_at"))
     about["stale"], about["stale_since"] = marks["n"], marks["oldest"]
+    if Permission.MANAGE_FEEDS in verbs:
+        held = feeds_of(institutions, now=now)
+        about["feeds"] = {
+            "count": len(held),
+            "troubled": sum(feed.is_troubled for feed in held),
+            "waiting": sum(feed.waiting for feed in held),
+        }
     if {Permission.MANAGE_PLANS, Permission.INTEGRATE} & verbs:
         batches = Batch.objects.select_related("by").exclude(kind__in=["entry", "approval"]).order_by("-pk")
         batches = batches.exclude(kind="events", name="")  # what feeds bring is counted again and again

@@ -39,6 +39,11 @@ class Feed:
     counts: Counter = field(default_factory=Counter)
 
     @property
+    def is_troubled(self):
+        """Whether somebody should look: it fails, or is late."""
+        return self.state in ("failing", "late")
+
+    @property
     def username(self):
         return f"connector.{self.name}" if self.connector else self.name
 

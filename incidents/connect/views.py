@@ -59,8 +59,9 @@ def feeds(request):
         **asked,
         "table": table.offered_at(request),
         "states": [(state, queries.state_words(state)) for state in queries.STATES],
-        "troubled": sum(feed.state in ("failing", "late") for feed in found),
+        "troubled": sum(feed.is_troubled for feed in found),
         "waiting": sum(feed.waiting for feed in found),
+        "count": len(found),
     }
     return render(request, "incidents/manage/feeds.html", context)
 

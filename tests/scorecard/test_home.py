@@ -7,6 +7,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone, translation
 
+from incidents.connect import actions as connectors
+from incidents.connect import letters
+from incidents.feed.items import Fault
 from indicators import actions
 from indicators.models import Batch, Measurement, MeasurementState, StaleMark
 from scorecard import home
@@ -248,6 +251,22 @@ def test_an_administrator_sees_people_quality_loads_and_marks(country, visit):
     enter(country, 31.0)
     assert StaleMark.objects.exists()
     assert "1 column of figures waits" in visit("administrator").content.decode()
+
+
+def test_who_runs_feeds_sees_which_need_a_look_and_what_waits(country, visit):
+    text = visit("integrator").content.decode()
+    assert "No institution sends events yet" in text
+    made = connectors.add(
+        by=None, institution=country.institutions["PN"], name="calls", url="https://feeds.example.org/calls",
+        paging="cursor", now=NOW,
+    )  # fmt: skip
+    refused = [({"external_id": "A-1", "category": "NO"}, "A-1", Fault("category", "unknown_category", "NO"))]
+    letters.keep(account=made.account, institution=made.institution, refused=refused, now=NOW, connector=made)
+    type(made).objects.update(failures=3)
+    text = visit("integrator").content.decode()
+    assert "1 feed needs a look" in text
+    assert "1 refused item waits for a person." in text
+    assert "feeds" not in sections(country, "unit_administrator")["administrator"].about
 
 
 @pytest.mark.parametrize("who", ["reporter", "approver", "viewer", "analyst", "auditor", "administrator"])
