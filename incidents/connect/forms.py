@@ -53,6 +53,12 @@ class NewConnectorForm(ConnectorForm):
         )
         self.order_fields(["institution", "name", *self.Meta.fields])
 
+    def clean_name(self):
+        name = self.cleaned_data["name"]
+        if Connector.objects.filter(name=name).exists():  # its account would be refused under a name nobody typed
+            raise forms.ValidationError(_("There is a connector of this name already: choose another."))
+        return name
+
 
 class SecretForm(forms.Form):
     """The secret of a connector: written, never read."""

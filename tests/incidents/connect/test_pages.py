@@ -113,6 +113,8 @@ def test_connector_is_added_paused_and_read_from_its_beginning(operator, country
     assert b"http or https" in operator.post("/manage/feeds/new", given).content
     given["url"] = "https://example.org/calls"
     assert operator.post("/manage/feeds/new", given).status_code == 302
+    again = operator.post("/manage/feeds/new", given)
+    assert again.context["form"].errors == {"name": ["There is a connector of this name already: choose another."]}
     connector = Connector.objects.get()
     assert (connector.account.institution, connector.account.has_usable_password()) == (country.police, False)
     Connector.objects.update(cursor="7")
