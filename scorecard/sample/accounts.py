@@ -26,7 +26,6 @@ SHOWN = (
 @dataclass(frozen=True)
 class Account:
     username: str
-    title: str
     language: str
     roles: list  # of (role, unit), highest unit first
 
@@ -54,7 +53,7 @@ def listed(every=False):
     found = {user.username: user for user in people().filter(is_active=True)}
     held = held_by(found.values())
     users = [found[name] for name in wanted if name in found]
-    return [Account(user.username, user.title, user.language, held.get(user.pk, [])) for user in users]
+    return [Account(user.username, user.language, held.get(user.pk, [])) for user in users]
 
 
 def can_sign_in():

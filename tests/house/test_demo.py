@@ -82,7 +82,9 @@ def answer(port, path="/accounts/login/"):
 
 def test_a_second_run_keeps_the_data_and_sigterm_and_ctrl_c_leave_no_process(demo, tmp_path):
     first = demo()
-    assert f"http://127.0.0.1:{first.port}/" in first.until("Stop: Ctrl-C")
+    said = first.until("Stop: Ctrl-C")
+    assert f"http://127.0.0.1:{first.port}/" in said
+    assert "Nobody can sign in yet: manage.py open_country" in said  # in the terminal's one language
     assert answer(first.port) == 200
     with psycopg.connect(engines.announcement(tmp_path)["database"]) as database:
         database.execute("CREATE TABLE kept AS SELECT 1 AS n")

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         width = max(len(account.username) for account in found)
         for account in found:
             roles = "; ".join(f"{role.label}, {unit}" for role, unit in account.roles)
-            self.stdout.write(f"  {account.username:<{width}}  {account.title} ({roles})")
+            self.stdout.write(f"  {account.username:<{width}}  {roles}")
         if accounts.can_sign_in():
             self.stdout.write(_("Password of all of them: %(password)s") % {"password": accounts.password()})
         else:
