@@ -90,11 +90,11 @@ def test_a_superuser_without_a_role_comes_to_what_there_is_to_manage(client):
     assert client.get("/").headers["Location"] == "/manage/"
 
 
-@pytest.mark.parametrize("page", ["units", "map", "board", "hotspots", "incidents", "profile", "recent"])
-def test_every_page_of_the_state_opens_before_there_is_anything_to_show(client, page):
+@pytest.mark.parametrize("name", ["units", "map", "board", "hotspots", "incidents", "profile", "recent"])
+def test_every_page_of_the_state_opens_before_there_is_anything_to_show(client, name):
     opened()
     client.force_login(User.objects.create_superuser("root"))
-    assert client.get(f"/{page}/STATE-EC/").status_code == 200
+    assert client.get(f"/{name}/STATE-EC/").status_code == 200
 
 
 def test_whoever_cannot_sign_in_is_told_how_a_country_begins(db):
