@@ -218,7 +218,9 @@ class Parts:
             ways.CATEGORY: _("categories"),
             ways.HOUR: _("hour bands"),
         }.get(self.asked.by, _("values"))
-        said["names"] = ", ".join(names) + (" …" if len(parts) > NAMED else "")
+        said["names"] = ", ".join(names)
+        if len(parts) > NAMED:
+            said["names"] = _("%(names)s and %(n)s more") % {"names": said["names"], "n": len(parts) - NAMED}
         if share > 1:
             return (
                 ngettext(
@@ -282,7 +284,8 @@ class Parts:
             float(part.effect),
             float(100 * part.effect / total) if self.has_shares else None,
         ]
-        row += [float(part.level), float(part.mix)] if is_rates else []
+        if is_rates:  # of what no item accounts for neither is known: the columns sum to their foot
+            row += [float(part.level), float(part.mix)] if part.kind == Kind.ITEM else [None, None]
         return row + self._list_cells(named.events)
 
     def _list_cells(self, events: str) -> list[Any]:

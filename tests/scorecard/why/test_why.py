@@ -15,6 +15,7 @@ from incidents.models import Category, EventRule, Incident, Measure, Variable
 from indicators.models import Batch
 from scorecard import context
 from scorecard.chance import changes_of, times
+from scorecard.models import Card
 from scorecard.queries import cards_of, trend_of, unit_here
 from scorecard.reading import Reading
 from tests.factories import MONTH
@@ -125,6 +126,27 @@ def test_a_gap_against_last_year_is_told_with_what_chance_may_bring(minister, un
     assert float(said[3]) == pytest.approx(now / before, abs=0.006)
     assert said[4] == says
     assert "times as many" not in text_of(minister.get(page))
+
+
+def test_of_what_is_in_no_unit_neither_level_nor_weight_is_told_and_columns_sum_to_their_foot(minister, country):
+    place = country.indicators["PN.HOMICIDERATE"].positions.get(institution__code="PN").position
+    card = Card.objects.get(unit=country.unit("PN-EC"), month=MONTH)
+    card.value[place] += 1
+    card.save()
+    body = minister.get("/why/PN-EC/PN.HOMICIDERATE/?month=2023-10&against=last-year&span=month").content.decode()
+    *parts, foot = (
+        [text_in(cell).replace("\N{MINUS SIGN}", "-") for cell in cells]
+        for row in re.findall(r"<tr.*?</tr>", body[body.index('id="parts"') :], re.DOTALL)
+        if (cells := re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL))
+    )
+    assert [row[-2:] for row in parts if row[-2:].count("")] == [["", ""]]
+    for column in (-2, -1):
+        said = [float(row[column]) for row in parts if row[column]]
+        assert sum(said) == pytest.approx(float(foot[column]), abs=0.006 * len(parts))
+
+
+def text_in(cell):
+    return re.sub(r"<[^>]+>", "", cell).strip()
 
 
 @pytest.mark.parametrize("unit", ["PN-EC", "PN-Z1"])
